@@ -56,6 +56,17 @@ impl TraceParent {
         }
     }
 
+    /// The step of the same trace that publishes the message `id`: no randomness, so that pure code may use it.
+    /// The span id is the random tail of the id.
+    #[must_use]
+    pub fn publishing(self, id: Uuid) -> Self {
+        let (_, tail) = id.as_u64_pair();
+        Self {
+            span_id: tail.max(1),
+            ..self
+        }
+    }
+
     /// The id that all steps of the trace share.
     #[must_use]
     pub const fn trace_id(self) -> u128 {

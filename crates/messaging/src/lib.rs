@@ -1,1 +1,28 @@
-//! messaging
+//! Messaging between services that stay consistent without distributed transactions.
+#![doc = include_str!("../README.md")]
+
+pub mod consumer;
+mod doorbell;
+mod fault;
+mod handler;
+pub mod inbox;
+mod incoming;
+mod message;
+mod migration;
+mod outbox;
+mod parking;
+mod processor;
+pub mod sql;
+mod store;
+
+pub use ambient::trace::TraceParent;
+pub use consumer::Consumer;
+pub use doorbell::Doorbell;
+pub use fault::{Fault, Verdict, judge};
+pub use handler::{Handler, Interest};
+pub use incoming::{Incoming, Raw};
+pub use message::{Message, Outgoing, Stamp};
+pub use migration::migrations;
+pub use outbox::Shards;
+pub use processor::{Policy, Processor, Report, Stopped};
+pub use store::{Store, UnitOfWork};

@@ -1,0 +1,230 @@
+//! The loop between Kafka and the [`Processor`]: poll, one transaction per partition, then the offsets.
+
+mod context;
+mod settings;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use futures_util::{FutureExt, StreamExt, stream};
+use rdkafka::{
+    Message as _, Offset, TopicPartitionList,
+    consumer::{CommitMode, Consumer as _, StreamConsumer},
+    error::KafkaError,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Handler, Incoming, Processor, Store, incoming::Raw};
+use context::Context;
+pub use context::Status;
+pub use settings::Settings;
+
+/// A lost wake-up of the client otherwise heals only after half of `max.poll.interval.ms`.
+const RECV_PATIENCE: Duration = Duration::from_secs(1);
+/// How long a broker may take to tell its metadata before it counts as away.
+const PROBE_PATIENCE: Duration = Duration::from_millis(500);
+
+/// Consumes topics with a [`Handler`].
+#[derive(Debug)]
+pub struct Consumer<H> {
+    settings: Settings,
+    processor: Processor<H>,
+    status: Arc<Status>,
+}
+
+/// Why a consumer ends by itself. The process should end with it and be started again.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Kafka's client cannot be set up, or cannot go on.
+    #[error("the Kafka consumer {group} cannot go on")]
+    Kafka {
+        /// The consumer's group.
+        group: String,
+        /// What the client says.
+        source: KafkaError,
+    },
+}
+
+/// Records of one poll, by partition, each in its order.
+type Polled = BTreeMap<(String, i32), Vec<Raw>>;
+
+impl<H: Handler> Consumer<H> {
+    /// A consumer that gives what it polls to `handler`, on the database of `store`.
+    pub fn new(settings: Settings, store: Store, handler: H) -> Self {
+        let processor = Processor::new(store, &settings.name, handler);
+        Self {
+            settings,
+            processor,
+            status: Arc::default(),
+        }
+    }
+
+    /// What this consumer knows of Kafka, while it runs.
+    #[must_use]
+    pub fn status(&self) -> Arc<Status> {
+        self.status.clone()
+    }
+
+    /// Consumes until `shutdown`. A broker or database that is away is waited for.
+    ///
+    /// One transaction per partition and poll; the offset is stored only after its commit. Between two polls no work is
+    /// in flight, so a partition is never given away with unfinished work, and what was polled of a partition that is
+    /// revoked within the same poll is dropped.
+    ///
+    /// # Errors
+    /// The client cannot be set up, or reports a fatal error.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
+        let fail = |source| Error::Kafka {
+            group: self.settings.group.clone(),
+            source,
+        };
+        let context = Context::new(self.status.clone());
+        let consumer: Arc<StreamConsumer<Context>> = Arc::new(
+            self.settings
+                .client()
+                .create_with_context(context)
+                .map_err(fail)?,
+        );
+        let topics = self.settings.prefixed_topics();
+        let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
+        consumer.subscribe(&topics).map_err(fail)?;
+
+        let outcome = self.consume(&consumer, &shutdown).await.map_err(fail);
+        self.close(consumer).await;
+        outcome
+    }
+
+    async fn consume(
+        &self,
+        consumer: &Arc<StreamConsumer<Context>>,
+        shutdown: &CancellationToken,
+    ) -> Result<(), KafkaError> {
+        while !shutdown.is_cancelled() {
+            let polled = self.poll(consumer, shutdown).await?;
+            if polled.is_empty() {
+                self.probe(consumer).await;
+                continue;
+            }
+            let done: Vec<_> = stream::iter(polled)
+                .map(|(partition, records)| self.process(partition, records, shutdown))
+                .buffer_unordered(self.settings.concurrency)
+                .filter_map(std::future::ready)
+                .collect()
+                .await;
+            store_offsets(consumer, &done)?;
+        }
+        Ok(())
+    }
+
+    /// Waits for a record, then takes what else is there, up to the size of a batch.
+    async fn poll(
+        &self,
+        consumer: &StreamConsumer<Context>,
+        shutdown: &CancellationToken,
+    ) -> Result<Polled, KafkaError> {
+        let mut polled = Polled::new();
+        let mut count = 0;
+        let mut next = tokio::select! {
+            received = tokio::time::timeout(RECV_PATIENCE, consumer.recv()) => received.ok(),
+            () = shutdown.cancelled() => None,
+        };
+        while let Some(received) = next {
+            for revoked in consumer.context().take_revoked() {
+                polled.remove(&revoked);
+            }
+            match received {
+                Ok(record) => {
+                    let raw = Raw::copy(&record, &self.settings.topic_prefix);
+                    polled
+                        .entry((record.topic().to_owned(), record.partition()))
+                        .or_default()
+                        .push(raw);
+                    count += 1;
+                }
+                Err(error) if is_fatal(&error) => return Err(error),
+                Err(error) => {
+                    tracing::warn!(group = self.settings.group, %error, "Kafka: going on");
+                }
+                }
+            }
+            next = (count < self.settings.batch)
+                .then(|| consumer.recv().now_or_never())
+                .flatten();
+        }
+        for revoked in consumer.context().take_revoked() {
+            polled.remove(&revoked);
+        }
+        if count > 0 {
+            self.status.heard();
+        }
+        Ok(polled)
+    }
+
+    /// Handles the records of one partition; gives the offset to go on from, or none when the process is to stop.
+    async fn process(
+        &self,
+        partition: (String, i32),
+        records: Vec<Raw>,
+        shutdown: &CancellationToken,
+    ) -> Option<((String, i32), i64)> {
+        let next = records.last()?.offset + 1;
+        let batch: Vec<_> = records.into_iter().map(Incoming::from).collect();
+        metrics::histogram!("consumer_batch_messages", "consumer" => self.settings.name.clone())
+            .record(batch.len() as f64);
+        self.processor
+            .process(batch, shutdown)
+            .await
+            .ok()
+            .map(|_| (partition, next))
+    }
+
+    /// Asks a broker that was lost whether it is back, so that the status tells the truth without traffic.
+    async fn probe(&self, consumer: &Arc<StreamConsumer<Context>>) {
+        if self.status.is_up() {
+            return;
+        }
+        let client = consumer.clone();
+        let answer = tokio::task::spawn_blocking(move || {
+            client.fetch_metadata(Some(""), PROBE_PATIENCE).is_ok()
+        });
+        if matches!(answer.await, Ok(true)) {
+            self.status.heard();
+        }
+    }
+
+    async fn close(&self, consumer: Arc<StreamConsumer<Context>>) {
+        let closing = tokio::task::spawn_blocking(move || {
+            // Nothing stored is no error worth telling.
+            let _ = consumer.commit_consumer_state(CommitMode::Sync);
+            drop(consumer);
+        });
+        if closing.await.is_err() {
+            tracing::warn!(
+                group = self.settings.group,
+                "the Kafka consumer did not close cleanly"
+            );
+        }
+    }
+}
+
+fn store_offsets(
+    consumer: &StreamConsumer<Context>,
+    done: &[((String, i32), i64)],
+) -> Result<(), KafkaError> {
+    let mut offsets = TopicPartitionList::with_capacity(done.len());
+    for ((topic, partition), next) in done {
+        offsets.add_partition_offset(topic, *partition, Offset::Offset(*next))?;
+    }
+    if let Err(error) = consumer.store_offsets(&offsets) {
+        // A partition that was taken away meanwhile: its new owner sees the batch again, and the inbox knows it.
+        tracing::info!(%error, "offsets were not stored");
+    }
+    Ok(())
+}
+
+fn is_fatal(error: &KafkaError) -> bool {
+    use rdkafka::types::RDKafkaErrorCode as Code;
+    matches!(
+        error.rdkafka_error_code(),
+        Some(Code::Fatal | Code::FencedInstanceId)
+    )
+}

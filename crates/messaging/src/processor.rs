@@ -1,0 +1,285 @@
+//! Handles a batch of one partition in one transaction: deduplicate, load, decide, save, answer, remember.
+
+mod batch;
+
+use std::{ops::Range, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::FutureExt;
+use sea_orm::DbErr;
+use tokio_util::sync::CancellationToken;
+
+use crate::{Fault, Handler, Incoming, Interest, Store, Verdict, judge};
+use batch::{Condemned, handle};
+
+/// How often a message may fail, and how the database is waited for.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// How often a message is tried alone before it is parked.
+    pub attempts: u32,
+    /// The pause before a message is tried again; doubled each time.
+    pub pause: Duration,
+    /// The longest pause between two looks at a database that is away.
+    pub patience: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            attempts: 3,
+            pause: Duration::from_millis(10),
+            patience: Duration::from_secs(1),
+        }
+    }
+}
+
+/// What became of a batch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Handled for the first time.
+    pub handled: usize,
+    /// Handled before; answered again where there was an answer.
+    pub duplicates: usize,
+    /// Parked: failed, or waiting behind a failed one.
+    pub parked: usize,
+}
+
+/// The process is to stop while the database is away: the batch is not done, its offsets must not be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("stopped while the database was away")]
+pub struct Stopped;
+
+/// Gives batches to a [`Handler`]. Needs no Kafka, so a test can hand it messages.
+#[derive(Debug)]
+pub struct Processor<H> {
+    store: Store,
+    handler: Arc<H>,
+    consumer: Arc<str>,
+    policy: Policy,
+}
+
+/// Why a piece of a batch was rolled back.
+enum Failure {
+    Database(DbErr),
+    Fault(Fault),
+}
+
+impl From<DbErr> for Failure {
+    fn from(error: DbErr) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl Failure {
+    fn verdict(&self) -> Verdict {
+        match self {
+            Self::Database(error) => judge(error),
+            Self::Fault(_) => Verdict::Wrong,
+        }
+    }
+
+    fn reason(&self) -> String {
+        match self {
+            Self::Database(error) => error.to_string(),
+            Self::Fault(fault) => fault.to_string(),
+        }
+    }
+}
+
+impl<H: Handler> Processor<H> {
+    /// `consumer` names the group in the tables `inbox` and `parked`.
+    pub fn new(store: Store, consumer: &str, handler: H) -> Self {
+        Self {
+            store,
+            handler: Arc::new(handler),
+            consumer: consumer.into(),
+            policy: Policy::default(),
+        }
+    }
+
+    /// The same with another policy.
+    #[must_use]
+    pub fn with_policy(self, policy: Policy) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// The name of the consumer.
+    #[must_use]
+    pub fn consumer(&self) -> &str {
+        &self.consumer
+    }
+
+    /// Handles `batch`, records of one partition in their order, to its end.
+    ///
+    /// All of it is one transaction. Where that fails, halves are tried, until the culprit is alone; it is tried a
+    /// bounded number of times and then parked, and later messages of its key are parked behind it. A database
+    /// that is away is no failure: it is waited for.
+    ///
+    /// # Errors
+    /// [`Stopped`] when `shutdown` comes while the database is away.
+    pub async fn process(
+        &self,
+        batch: Vec<Incoming>,
+        shutdown: &CancellationToken,
+    ) -> Result<Report, Stopped> {
+        let batch: Arc<[Incoming]> = batch
+            .into_iter()
+            .filter(|incoming| self.concerns(incoming))
+            .collect();
+        let mut report = Report::default();
+        let mut pieces = Vec::from([0..batch.len()]);
+        while let Some(piece) = pieces.pop().filter(|piece| !piece.is_empty()) {
+            match self.insist(&batch, piece.clone(), None, shutdown).await? {
+                Ok(done) => report += done,
+                Err(_) if piece.len() > 1 => {
+                    let middle = piece.start + piece.len() / 2;
+                    pieces.push(middle..piece.end);
+                    pieces.push(piece.start..middle);
+                }
+                Err(reason) => report += self.try_alone(&batch, piece, reason, shutdown).await?,
+            }
+        }
+        Ok(report)
+    }
+
+    fn concerns(&self, incoming: &Incoming) -> bool {
+        incoming.message().is_none_or(|message| {
+            self.handler.interest(&message.topic, &message.kind) != Interest::Ignore
+        })
+    }
+
+    /// Tries the message at `piece`, which has failed once with `reason`, alone; parks it when it goes on failing.
+    async fn try_alone(
+        &self,
+        batch: &Arc<[Incoming]>,
+        piece: Range<usize>,
+        mut reason: String,
+        shutdown: &CancellationToken,
+    ) -> Result<Report, Stopped> {
+        let mut pause = self.policy.pause;
+        for _ in 1..self.policy.attempts {
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+            match self.insist(batch, piece.clone(), None, shutdown).await? {
+                Ok(done) => return Ok(done),
+                Err(again) => reason = again,
+            }
+        }
+        loop {
+            let condemned = Condemned {
+                reason: reason.clone(),
+                attempts: self.policy.attempts,
+            };
+            match self
+                .insist(batch, piece.clone(), Some(condemned), shutdown)
+                .await?
+            {
+                Ok(done) => return Ok(done),
+                // A message may only be left behind once it is safely parked.
+                Err(error) => {
+                    tracing::error!(consumer = %self.consumer, error, "a message cannot be parked; the partition waits");
+                    self.wait(self.policy.patience, shutdown).await?;
+                }
+            }
+        }
+    }
+
+    /// One transaction for `piece`, as often as it takes while the database is away or somebody else is at the same
+    /// rows. The inner error is why the work itself failed.
+    async fn insist(
+        &self,
+        batch: &Arc<[Incoming]>,
+        piece: Range<usize>,
+        condemned: Option<Condemned>,
+        shutdown: &CancellationToken,
+    ) -> Result<Result<Report, String>, Stopped> {
+        let mut pause = self.policy.pause;
+        loop {
+            let failure = match self
+                .attempt(batch.clone(), piece.clone(), condemned.clone())
+                .await
+            {
+                Ok(report) => return Ok(Ok(report)),
+                Err(failure) => failure,
+            };
+            match failure.verdict() {
+                Verdict::Wrong => return Ok(Err(failure.reason())),
+                Verdict::Conflict => {
+                    tracing::debug!(consumer = %self.consumer, reason = failure.reason(), "conflict; again");}
+                }
+                Verdict::Away => {
+                    tracing::warn!(consumer = %self.consumer, reason = failure.reason(), "the database is away; waiting");
+                    metrics::counter!("consumer_waits_total", "consumer" => self.consumer.to_string()).increment(1);
+                }
+            }
+            self.wait(pause, shutdown).await?;
+            pause = (pause * 2).min(self.policy.patience);
+        }
+    }
+
+    async fn wait(&self, pause: Duration, shutdown: &CancellationToken) -> Result<(), Stopped> {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => Ok(()),
+            () = shutdown.cancelled() => Err(Stopped),
+        }
+    }
+
+    async fn attempt(
+        &self,
+        batch: Arc<[Incoming]>,
+        piece: Range<usize>,
+        condemned: Option<Condemned>,
+    ) -> Result<Report, Failure> {
+        let (handler, consumer) = (self.handler.clone(), self.consumer.clone());
+        let work = self.store.transact(move |work| {
+            async move { handle(work, &*handler, &consumer, &batch[piece], condemned).await }
+                .boxed()
+        });
+        let (report, effects) = match AssertUnwindSafe(work).catch_unwind().await {
+            Ok(result) => result?,
+            Err(panic) => {
+                return Err(
+                    Fault::new(format!("the handler panicked: {}", describe(&*panic))).into(),
+                );
+            }
+        };
+        if let Some(effects) = effects {
+            self.handler.committed(effects);
+        }
+        self.count(&report);
+        Ok(report)
+    }
+
+    fn count(&self, report: &Report) {
+        let count = |outcome: &'static str, messages: usize| {
+            if messages > 0 {
+                metrics::counter!("consumer_messages_total", "consumer" => self.consumer.to_string(), "outcome" => outcome)
+                    .increment(messages as u64);
+            }
+        };
+        count("handled", report.handled);
+        count("duplicate", report.duplicates);
+        count("parked", report.parked);
+    }
+}
+
+impl std::ops::AddAssign for Report {
+    fn add_assign(&mut self, other: Self) {
+        self.handled += other.handled;
+        self.duplicates += other.duplicates;
+        self.parked += other.parked;
+    }
+}
+
+fn describe(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}
