@@ -142,9 +142,9 @@ impl<H: Handler> Consumer<H> {
                 }
                 Err(error) if is_fatal(&error) => return Err(error),
                 Err(error) => {
- tracing::warn!(group = self.settings.group, %error, "Kafka: going on");
- }
- }
+                    tracing::warn!(group = self.settings.group, %error, "Kafka: going on");
+                }
+            }
             next = (count < self.settings.batch)
                 .then(|| consumer.recv().now_or_never())
                 .flatten();

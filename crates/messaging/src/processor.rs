@@ -210,7 +210,7 @@ impl<H: Handler> Processor<H> {
             match failure.verdict() {
                 Verdict::Wrong => return Ok(Err(failure.reason())),
                 Verdict::Conflict => {
-                    tracing::debug!(consumer = %self.consumer, reason = failure.reason(), "conflict; again");}
+                    tracing::debug!(consumer = %self.consumer, reason = failure.reason(), "conflict; again");
                 }
                 Verdict::Away => {
                     tracing::warn!(consumer = %self.consumer, reason = failure.reason(), "the database is away; waiting");
