@@ -5,8 +5,7 @@ use crate::machine::machine;
 machine! {
     /// The state of a kitchen's work on an order.
     ///
-    /// It may begin [`Cancelled`](Self::Cancelled): a tombstone, for a cancellation that arrived
-    /// before the order did.
+    /// It may begin CANCELLED: a tombstone, for a cancellation that arrived before the order did.
     CookState, "kitchen", "kitchen state"
     states {
         /// Being cooked.

@@ -5,8 +5,8 @@ use crate::machine::machine;
 machine! {
     /// The state of an order.
     ///
-    /// An order that is [`CancelPending`](Self::CancelPending) is locked: it becomes
-    /// [`Cancelled`](Self::Cancelled), or goes back to where it was, which its owner remembers.
+    /// An order that is CANCEL_PENDING is locked: it becomes CANCELLED, or goes back to where it
+    /// was, which its owner remembers.
     OrderState, "order", "order state"
     states {
         /// Taken, and being checked: customer, ticket, payment.
