@@ -1,1 +1,19 @@
-//! testing
+//! A database and topics of its own for every test, on real servers.
+#![doc = include_str!("../README.md")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "this crate is test code: a broken precondition should end the test at once, with its reason"
+)]
+
+mod database;
+mod kafka;
+mod messages;
+mod servers;
+mod wait;
+
+pub use database::{Database, Migrations};
+pub use kafka::Topics;
+pub use messages::{Told, message, outbox, replies_to};
+pub use servers::Servers;
+pub use wait::eventually;

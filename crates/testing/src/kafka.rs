@@ -1,0 +1,187 @@
+//! Topics of its own for a test.
+
+use std::{collections::HashMap, time::Duration};
+
+use messaging::{Incoming, Raw};
+use rdkafka::{
+    ClientConfig, Message as _, Offset, TopicPartitionList,
+    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
+    client::DefaultClientContext,
+    consumer::{BaseConsumer, Consumer},
+    message::{Header, OwnedHeaders},
+    metadata::{MetadataPartition, MetadataTopic},
+    producer::{BaseProducer, BaseRecord, Producer},
+};
+
+use crate::Servers;
+
+/// Topics under a prefix of their own, deleted with this value.
+#[derive(Debug)]
+pub struct Topics {
+    brokers: String,
+    prefix: String,
+    names: Vec<String>,
+}
+
+impl Topics {
+    /// The topics `names`, each with `partitions` partitions.
+    ///
+    /// # Panics
+    /// The broker does not answer.
+    pub async fn new(names: &[&str], partitions: i32) -> Self {
+        let brokers = Servers::get().await.kafka_brokers.clone();
+        let prefix = format!("t{}.", ambient::new_id().simple());
+        let topics = Self {
+            brokers,
+            prefix,
+            names: names.iter().map(|&name| name.to_owned()).collect(),
+        };
+        let full: Vec<String> = topics.names.iter().map(|name| topics.full(name)).collect();
+        let wanted: Vec<NewTopic<'_>> = full
+            .iter()
+            .map(|name| NewTopic::new(name, partitions, TopicReplication::Fixed(1)))
+            .collect();
+        let created = topics
+            .admin()
+            .create_topics(&wanted, &AdminOptions::new())
+            .await
+            .expect("the broker answers");
+        assert!(
+            created.iter().all(Result::is_ok),
+            "topics were not created: {created:?}"
+        );
+        topics
+    }
+
+    /// What stands before each topic's name: the setting `TOPIC_PREFIX` of the processes under test.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// `host:port` of the broker.
+    #[must_use]
+    pub fn brokers(&self) -> &str {
+        &self.brokers
+    }
+
+    /// Everything that is in `topic` now, in the order of each partition.
+    ///
+    /// # Panics
+    /// The broker does not answer.
+    #[must_use]
+    pub fn read(&self, topic: &str) -> Vec<Incoming> {
+        let consumer: BaseConsumer = ClientConfig::new()
+            .set("bootstrap.servers", &self.brokers)
+            .set("group.id", format!("{}reader", self.prefix))
+            .set("enable.auto.commit", "false")
+            .create()
+            .expect("a consumer can be created");
+        let full = self.full(topic);
+        let ends = ends(&consumer, &full);
+        let mut assignment = TopicPartitionList::new();
+        for partition in ends.keys() {
+            assignment
+                .add_partition_offset(&full, *partition, Offset::Beginning)
+                .expect("a partition can be named");
+        }
+        consumer
+            .assign(&assignment)
+            .expect("partitions can be assigned");
+        let mut left: i64 = ends.values().sum();
+        let mut records = Vec::new();
+        while left > 0 {
+            let record = consumer
+                .poll(Duration::from_secs(30))
+                .expect("what the topic has arrives")
+                .expect("a record");
+            records.push(Incoming::from(Raw::copy(&record, &self.prefix)));
+            left -= i64::from(record.offset() < ends[&record.partition()]);
+        }
+        records
+    }
+
+    /// Puts `records` into their topics as the relay would, in their order, and waits until the broker has them.
+    ///
+    /// # Panics
+    /// The broker does not answer.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test stands in for the relay here"
+    )]
+    pub fn deliver(&self, records: &[Incoming]) {
+        let producer: BaseProducer = ClientConfig::new()
+            .set("bootstrap.servers", &self.brokers)
+            .set("enable.idempotence", "true")
+            .set("partitioner", "murmur2_random")
+            .create()
+            .expect("a producer can be created");
+        for record in records {
+            let raw = record.raw();
+            let headers = raw
+                .headers
+                .iter()
+                .fold(OwnedHeaders::new(), |headers, (key, value)| {
+                    headers.insert(Header {
+                        key,
+                        value: Some(value),
+                    })
+                });
+            let topic = self.full(&raw.topic);
+            let record = BaseRecord::to(&topic)
+                .key(raw.key.as_deref().unwrap_or_default())
+                .payload(&raw.payload);
+            producer
+                .send(record.headers(headers))
+                .map_err(|(error, _)| error)
+                .expect("the record is queued");
+        }
+        producer
+            .flush(Duration::from_secs(30))
+            .expect("the broker takes the records");
+    }
+
+    fn full(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
+    fn admin(&self) -> AdminClient<DefaultClientContext> {
+        ClientConfig::new()
+            .set("bootstrap.servers", &self.brokers)
+            .create()
+            .expect("an admin client can be created")
+    }
+}
+
+/// The number of records of each partition.
+fn ends(consumer: &BaseConsumer, topic: &str) -> HashMap<i32, i64> {
+    let patience = Duration::from_secs(30);
+    let metadata = consumer
+        .fetch_metadata(Some(topic), patience)
+        .expect("the broker tells its topics");
+    let partitions = metadata
+        .topics()
+        .iter()
+        .flat_map(MetadataTopic::partitions)
+        .map(MetadataPartition::id);
+    partitions
+        .map(|partition| {
+            let (_, end) = consumer
+                .fetch_watermarks(topic, partition, patience)
+                .expect("the broker tells its offsets");
+            (partition, end)
+        })
+        .collect()
+}
+
+impl Drop for Topics {
+    fn drop(&mut self) {
+        let full: Vec<String> = self.names.iter().map(|name| self.full(name)).collect();
+        let names: Vec<&str> = full.iter().map(String::as_str).collect();
+        // Asked, not awaited: the broker deletes while other tests go on. The client's own thread sends the request.
+        let _ = self
+            .admin()
+            .delete_topics(&names, &AdminOptions::new())
+            .now_or_never();
+    }
+}
