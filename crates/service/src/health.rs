@@ -52,6 +52,15 @@ impl Health {
         self.change(|parts| drop(parts.reports.insert(part, Arc::new(report))));
     }
 
+    /// Tells at `/health/ready` what a consumer knows of Kafka. While Kafka is away, the process stays ready: what it
+    /// writes waits in its outbox.
+    pub fn kafka(&self, status: Arc<messaging::consumer::Status>) {
+        self.inform(
+            "kafka",
+            move || serde_json::json!({ "up": status.is_up(), "partitions": status.partitions() }),
+        );
+    }
+
     /// How things are now.
     pub(crate) async fn readiness(&self) -> Readiness {
         let parts = self

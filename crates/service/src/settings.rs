@@ -107,6 +107,19 @@ impl Settings {
         format!("{}-{}", self.name, self.instance)
     }
 
+    /// How `consumer`, which is also the name of its group, meets Kafka to read `topics` (named without prefix).
+    #[must_use]
+    pub fn consumer(&self, consumer: &str, topics: &[&str]) -> messaging::consumer::Settings {
+        let slot = self.instance.to_string();
+        messaging::consumer::Settings::new(
+            consumer,
+            &slot,
+            &self.kafka_brokers,
+            &self.topic_prefix,
+            topics,
+        )
+    }
+
     /// What the command line cannot check without showing a secret, or by a type alone.
     ///
     /// # Errors
@@ -196,6 +209,15 @@ mod tests {
             let shown = format!("{settings:?} {:?}", settings.validate());
             assert!(!shown.contains("hunter2"), "{shown}");
         }
+    }
+
+    #[test]
+    fn a_consumer_keeps_its_instance_id_over_restarts_and_its_group_has_the_prefix() {
+        let settings = parse(&["--instance", "2", "--topic-prefix", "blue."]).unwrap();
+        let consumer = settings.consumer("kitchen-service", &["order-kitchen"]);
+        assert_eq!(consumer.instance_id, "kitchen-service-2");
+        assert_eq!(consumer.group, "blue.kitchen-service");
+        assert_eq!(consumer.topics, ["order-kitchen"]);
     }
 
     #[test]
