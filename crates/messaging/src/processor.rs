@@ -132,7 +132,11 @@ impl<H: Handler> Processor<H> {
             .filter(|incoming| self.concerns(incoming))
             .collect();
         let mut report = Report::default();
-        let mut pieces = Vec::from([0..batch.len()]);
+        #[expect(
+            clippy::single_range_in_vec_init,
+            reason = "a stack of pieces that begins with the whole"
+        )]
+        let mut pieces = vec![0..batch.len()];
         while let Some(piece) = pieces.pop().filter(|piece| !piece.is_empty()) {
             match self.insist(&batch, piece.clone(), None, shutdown).await? {
                 Ok(done) => report += done,

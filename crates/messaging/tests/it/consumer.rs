@@ -1,0 +1,129 @@
+//! The loop on a real Kafka and a real Postgres: instances come, go and are killed, and every effect happens once.
+
+use crate::counter::{Counter, counted};
+use messaging::{Consumer, Incoming, Store, consumer::Settings};
+use serde_json::json;
+use testing::{Database, Topics};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+struct World {
+    _database: Database,
+    store: Store,
+    topics: Topics,
+    keys: Vec<Uuid>,
+}
+
+impl World {
+    async fn new() -> Self {
+        let mut migrations = messaging::migrations(1);
+        migrations.push(Box::new(crate::counter::Table));
+        let database = Database::migrated(migrations).await;
+        let (store, topics) = (database.store().await, Topics::new(&["numbers"], 6).await);
+        let keys = (0..30).map(|_| ambient::new_id()).collect();
+        Self {
+            _database: database,
+            store,
+            topics,
+            keys,
+        }
+    }
+
+    /// Adds 1 to every key, `times` times.
+    fn deliver(&self, times: usize) -> Vec<Incoming> {
+        let message = |&key| {
+            Incoming::from(testing::message(
+                "numbers",
+                "ADD",
+                key,
+                &json!({ "amount": 1 }),
+            ))
+        };
+        let records: Vec<_> = (0..times)
+            .flat_map(|_| self.keys.iter().map(message))
+            .collect();
+        self.topics.deliver(&records);
+        records
+    }
+
+    fn start(&self, slot: &str) -> Instance {
+        let mut settings = Settings::new(
+            "counter",
+            slot,
+            self.topics.brokers(),
+            self.topics.prefix(),
+            &["numbers"],
+        );
+        settings.batch = 50;
+        let shutdown = CancellationToken::new();
+        let task = tokio::spawn(
+            Consumer::new(settings, self.store.clone(), Counter).run(shutdown.clone()),
+        );
+        Instance { shutdown, task }
+    }
+
+    async fn all_counted(&self, total: i64) {
+        for key in &self.keys {
+            counted(&self.store, *key, total).await;
+        }
+    }
+}
+
+struct Instance {
+    shutdown: CancellationToken,
+    task: JoinHandle<Result<(), messaging::consumer::Error>>,
+}
+
+impl Instance {
+    async fn stop(self) {
+        self.shutdown.cancel();
+        self.task
+            .await
+            .expect("the consumer does not panic")
+            .expect("the consumer ends cleanly");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn instances_that_come_and_go_lose_nothing_and_repeat_no_effect() {
+    let world = World::new().await;
+    world.deliver(10);
+    let first = world.start("0");
+    counted(&world.store, world.keys[0], 10).await;
+    let second = world.start("1");
+    world.deliver(10);
+    first.stop().await;
+    world.deliver(10);
+    let first = world.start("0");
+    world.all_counted(30).await;
+    first.stop().await;
+    second.stop().await;
+    world.all_counted(30).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_that_dies_without_a_word_is_followed_by_its_successor_at_once() {
+    let world = World::new().await;
+    world.deliver(10);
+    let dying = world.start("0");
+    counted(&world.store, world.keys[0], 10).await;
+    world.deliver(20);
+    // Aborted wherever it is: offsets are not stored, a transaction may be under way.
+    dying.task.abort();
+    let successor = world.start("0");
+    world.all_counted(30).await;
+    successor.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_relay_repeats_at_new_offsets_has_no_second_effect() {
+    let world = World::new().await;
+    let records = world.deliver(5);
+    world.topics.deliver(&records);
+    world.deliver(1);
+    let instance = world.start("0");
+    world.all_counted(6).await;
+    instance.stop().await;
+    world.all_counted(6).await;
+}

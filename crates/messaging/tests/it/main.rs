@@ -1,0 +1,10 @@
+//! Messaging on a real Postgres and a real Kafka.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests: a broken precondition ends the test with its reason"
+)]
+
+mod consumer;
+mod counter;
+mod processor;
