@@ -1,7 +1,6 @@
 //! Messaging on a real Postgres and a real Kafka.
 #![expect(
     clippy::expect_used,
-    clippy::panic,
     reason = "tests: a broken precondition ends the test with its reason"
 )]
 
