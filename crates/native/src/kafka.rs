@@ -1,0 +1,158 @@
+//! Apache Kafka 4.3 as one KRaft node: its storage, its settings, its address.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::{Error, Installation, Launch, Server, StopSignal, launch, probe, secret};
+
+const LOGGING: &str = include_str!("kafka/log4j2.properties");
+
+/// A broker on 127.0.0.1 that is its own controller.
+#[derive(Debug, Clone)]
+pub struct Kafka {
+    jars: PathBuf,
+    data: PathBuf,
+    port: u16,
+    controller: u16,
+}
+
+impl Kafka {
+    /// Describes the server; nothing is touched yet. `controller` is the second port, which only
+    /// the node itself uses.
+    #[must_use]
+    pub fn new(installation: &Installation, data: &Path, port: u16, controller: u16) -> Self {
+        Self {
+            jars: installation.kafka.clone(),
+            data: data.to_owned(),
+            port,
+            controller,
+        }
+    }
+
+    /// What clients connect to.
+    #[must_use]
+    pub fn brokers(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    fn settings(&self) -> String {
+        let (port, controller, log) = (self.port, self.controller, self.data.join("log"));
+        format!(
+            "process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+controller.listener.names=CONTROLLER
+listeners=BROKER://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=BROKER://127.0.0.1:{port}
+inter.broker.listener.name=BROKER
+listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs={log}
+# A topic is made on purpose, with its partitions and its retention, or not at all.
+auto.create.topics.enable=false
+# One node: nothing can be kept twice.
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+# Small: few consumers, little memory.
+offsets.topic.num.partitions=4
+transaction.state.log.num.partitions=4
+log.cleaner.dedupe.buffer.size=2097152
+# The first consumer of a group need not wait for others.
+group.initial.rebalance.delay.ms=0
+",
+            log = log.display()
+        )
+    }
+
+    /// `java` with the heap, the class path and the main class, ready for its arguments.
+    fn java(&self, main: &str) -> (PathBuf, Vec<String>) {
+        let java = env::var_os("JAVA_HOME")
+            .map_or_else(|| "java".into(), |home| Path::new(&home).join("bin/java"));
+        let logging = format!(
+            "-Dlog4j2.configurationFile={}",
+            self.data.join("log4j2.properties").display()
+        );
+        let args = [
+            "-Xms128m",
+            "-Xmx256m",
+            "-XX:+UseSerialGC",
+            "-XX:+ExitOnOutOfMemoryError",
+            &logging,
+        ]
+        .map(str::to_owned)
+        .into_iter()
+        .chain([
+            "-cp".to_owned(),
+            self.jars.join("*").display().to_string(),
+            main.to_owned(),
+        ])
+        .collect();
+        (java, args)
+    }
+
+    fn properties(&self) -> String {
+        self.data.join("server.properties").display().to_string()
+    }
+
+    /// Formats the storage. Kafka writes `meta.properties` last, so that file tells it is whole.
+    fn format(&self) -> Result<(), Error> {
+        if self.data.join("log/meta.properties").exists() {
+            return Ok(());
+        }
+        // A cluster id is a UUID in 22 characters of base64url; hexadecimal digits are among them.
+        let id = secret::token()?[..21].to_owned() + "A";
+        let (java, args) = self.java("kafka.tools.StorageTool");
+        let mut tool = Command::new(java);
+        tool.args(args).args([
+            "format",
+            "--ignore-formatted",
+            "-t",
+            &id,
+            "-c",
+            &self.properties(),
+        ]);
+        launch::output(&mut tool).map(drop)
+    }
+}
+
+impl Server for Kafka {
+    fn name(&self) -> &'static str {
+        "kafka"
+    }
+
+    fn port(&self) -> u16 {
+        self.port
+    }
+
+    fn prepare(&self) -> Result<(), Error> {
+        fs::create_dir_all(&self.data).map_err(Error::file("create", &self.data))?;
+        for (name, text) in [
+            ("server.properties", self.settings()),
+            ("log4j2.properties", LOGGING.to_owned()),
+        ] {
+            let path = self.data.join(name);
+            fs::write(&path, text).map_err(Error::file("write", path))?;
+        }
+        self.format()
+    }
+
+    fn launch(&self) -> Result<Launch, Error> {
+        let (program, mut args) = self.java("kafka.Kafka");
+        args.push(self.properties());
+        Ok(Launch {
+            program,
+            args,
+            folder: self.data.clone(),
+            account: None,
+            stop: StopSignal::Terminate,
+        })
+    }
+
+    fn answers(&self) -> bool {
+        probe::kafka(self.port)
+    }
+}
