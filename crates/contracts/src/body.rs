@@ -20,7 +20,7 @@ pub use reply::{
     VerificationState,
 };
 
-use crate::{Kind, Topic};
+use crate::{Kind, OrderId, Topic};
 
 /// A body of messages, and where it may be seen.
 pub trait Body: Serialize + DeserializeOwned + JsonSchema + 'static {
@@ -30,6 +30,9 @@ pub trait Body: Serialize + DeserializeOwned + JsonSchema + 'static {
     const TOPIC: Topic;
     /// The kinds of messages that have this body.
     const KINDS: &'static [Kind];
+
+    /// The order that it speaks of, which is the key of its message.
+    fn order_id(&self) -> OrderId;
 }
 
 /// Says once where a body belongs.
@@ -39,6 +42,10 @@ macro_rules! body {
             const SCHEMA: &'static str = $schema;
             const TOPIC: $crate::Topic = $crate::Topic::$topic;
             const KINDS: &'static [$crate::Kind] = &[$($crate::Kind::$kind),+];
+
+            fn order_id(&self) -> $crate::OrderId {
+                self.order_id
+            }
         }
     };
 }

@@ -66,6 +66,24 @@ pub trait Machine: Copy + Eq + Debug + 'static {
         Self::TRANSITIONS.contains(&(self, next))
     }
 
+    /// Whether this is `milestone`, or a state after it on some way through the table. Where there
+    /// is only one way, as for kitchen and delivery, what leads to the milestone was done then, and
+    /// doing it again is a repetition.
+    #[must_use]
+    fn has_reached(self, milestone: Self) -> bool {
+        let mut after = vec![milestone];
+        let mut next = 0;
+        while let Some(&state) = after.get(next) {
+            for &(_, to) in Self::TRANSITIONS.iter().filter(|(from, _)| *from == state) {
+                if !after.contains(&to) {
+                    after.push(to);
+                }
+            }
+            next += 1;
+        }
+        after.contains(&self)
+    }
+
     /// Takes the step to `next`.
     ///
     /// # Errors

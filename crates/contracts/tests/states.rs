@@ -96,6 +96,19 @@ fn a_delivery_takes_the_agreed_steps_and_no_other() {
 }
 
 #[test]
+fn a_state_has_reached_itself_and_what_lies_before_it() {
+    let [ready, pickedup, complete] = [
+        DeliveryState::Ready,
+        DeliveryState::Pickedup,
+        DeliveryState::Complete,
+    ];
+    assert!(pickedup.has_reached(ready) && pickedup.has_reached(pickedup));
+    assert!(complete.has_reached(pickedup));
+    assert!(!ready.has_reached(pickedup));
+    assert!(!CookState::Cancelled.has_reached(CookState::Ready));
+}
+
+#[test]
 fn an_illegal_step_says_what_was_tried() {
     let error = OrderState::Complete
         .move_to(OrderState::Pending)
