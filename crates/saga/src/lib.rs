@@ -1,1 +1,24 @@
-//! saga
+//! Sagas as data: a definition that reads on one page, and one pure interpreter.
+#![doc = include_str!("../README.md")]
+
+mod builder;
+mod definition;
+mod fault;
+mod fingerprint;
+mod instance;
+mod interpreter;
+mod mermaid;
+mod outcome;
+mod policy;
+mod process;
+mod validate;
+
+pub use builder::{Builder, ask, saga, say};
+pub use definition::{Action, Ask, Definition, Rule, Say, Step};
+pub use fault::Fault;
+pub use instance::{Awaited, Instance, Kept, Memory, Purpose, State};
+pub use interpreter::{Heard, Input, Moment, apply, start};
+pub use outcome::{Effect, Outcome, Record, Speech, Verdict, What};
+pub use policy::Policy;
+pub use process::Process;
+pub use validate::Invalid;

@@ -1,0 +1,123 @@
+//! The one interpreter of all definitions: from an instance, its data and an input to what follows.
+
+mod event;
+mod reply;
+mod silence;
+mod turn;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::{Definition, Fault, Instance, Memory, Outcome, Process, State, Verdict};
+use turn::Turn;
+
+/// The time, and where new ids come from: given, so that the same inputs always have the same outcome.
+pub struct Moment<'a> {
+    /// The time of the decision.
+    pub now: DateTime<Utc>,
+    /// A fresh id at each call.
+    pub new_id: &'a mut dyn FnMut() -> Uuid,
+}
+
+/// What can happen to a saga.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Input<'a> {
+    /// A message was received.
+    Heard(Heard<'a>),
+    /// The command of this id was published and stayed without an answer for as long as
+    /// [`Definition::patience`] allows.
+    Silence {
+        /// The id of the command.
+        command: Uuid,
+    },
+}
+
+/// A received message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heard<'a> {
+    /// Its id.
+    pub id: Uuid,
+    /// The message that it answers.
+    pub answers: Option<Uuid>,
+    /// Its kind.
+    pub kind: &'a str,
+    /// Its body.
+    pub body: &'a str,
+}
+
+/// Begins a saga: the instance, and the first command.
+///
+/// # Errors
+/// See [`Fault`]. The data is unchanged then.
+pub fn start<D: Process>(
+    definition: &Definition<D>,
+    data: &mut D,
+    moment: &mut Moment<'_>,
+) -> Result<(Instance, Outcome), Fault> {
+    let mut instance = Instance {
+        definition: definition.name.clone(),
+        version: definition.version,
+        state: State::Forward,
+        step: String::new(),
+        awaited: None,
+        records: 0,
+        memory: Memory::default(),
+    };
+    let outcome = commit(definition, &mut instance, data, moment, |turn| {
+        turn.go_forward_to(0)?;
+        Ok(Verdict::Applied)
+    })?;
+    Ok((instance, outcome))
+}
+
+/// Applies one input.
+///
+/// # Errors
+/// See [`Fault`]. The instance and its data are unchanged then.
+pub fn apply<D: Process>(
+    definition: &Definition<D>,
+    instance: &mut Instance,
+    data: &mut D,
+    input: Input<'_>,
+    moment: &mut Moment<'_>,
+) -> Result<Outcome, Fault> {
+    if let Input::Heard(heard) = input {
+        let unreadable = |reason| Fault::Unreadable {
+            kind: heard.kind.to_owned(),
+            reason,
+        };
+        data.check(heard.kind, heard.body).map_err(unreadable)?;
+    }
+    commit(definition, instance, data, moment, |turn| match input {
+        Input::Heard(heard) if turn.definition.waits_for(heard.kind) => event::heard(turn, heard),
+        Input::Heard(heard) => reply::heard(turn, heard),
+        Input::Silence { command } => silence::felt(turn, command),
+    })
+}
+
+/// Works on copies, which take the place of the originals when everything has succeeded.
+fn commit<D: Process>(
+    definition: &Definition<D>,
+    instance: &mut Instance,
+    data: &mut D,
+    moment: &mut Moment<'_>,
+    work: impl FnOnce(&mut Turn<'_, '_, D>) -> Result<Verdict, Fault>,
+) -> Result<Outcome, Fault> {
+    let mut turn = Turn {
+        definition,
+        instance: instance.clone(),
+        data: data.clone(),
+        moment,
+        effects: Vec::new(),
+        records: Vec::new(),
+    };
+    let verdict = work(&mut turn)?;
+    *instance = turn.instance;
+    *data = turn.data;
+    Ok(Outcome {
+        verdict,
+        effects: turn.effects,
+        records: turn.records,
+    })
+}

@@ -1,0 +1,93 @@
+//! The picture of a definition.
+
+use std::fmt::Write;
+
+use crate::{Action, Definition, Step};
+
+impl<D> Definition<D> {
+    /// The definition as a Mermaid flowchart: the way forward from top to bottom, the way back beside it.
+    #[must_use]
+    pub fn mermaid(&self) -> String {
+        let mut chart = String::from("flowchart TD\n");
+        for (position, step) in self.steps.iter().enumerate() {
+            self.node(&mut chart, position, step);
+            self.edges(&mut chart, position, step);
+        }
+        line(&mut chart, "completed([completed])");
+        if self
+            .steps
+            .iter()
+            .any(|step| step.undo.is_some() || may_be_refused(step))
+        {
+            line(&mut chart, "rolled_back([rolled back])");
+        }
+        chart
+    }
+
+    fn node(&self, chart: &mut String, position: usize, step: &Step<D>) {
+        let name = &step.name;
+        match &step.action {
+            Action::Wait(event) => {
+                line(
+                    chart,
+                    &format!("s{position}[/\"{name}<br/>waits for {}\"/]", event.kind),
+                );
+            }
+            Action::Ask(ask) => {
+                let (open, close) = if step.pivot { ("{{", "}}") } else { ("[", "]") };
+                let (kind, to) = (&ask.command.kind, &ask.command.to);
+                line(
+                    chart,
+                    &format!("s{position}{open}\"{name}<br/>{kind} → {to}\"{close}"),
+                );
+            }
+        }
+        if let Some(undo) = &step.undo {
+            let (kind, to) = (&undo.command.kind, &undo.command.to);
+            line(
+                chart,
+                &format!("u{position}[\"undo {name}<br/>{kind} → {to}\"]"),
+            );
+        }
+    }
+
+    fn edges(&self, chart: &mut String, position: usize, step: &Step<D>) {
+        let next = match position + 1 {
+            end if end == self.steps.len() => "completed".to_owned(),
+            next => format!("s{next}"),
+        };
+        let back = self.back_from(position);
+        match &step.action {
+            Action::Wait(event) => line(chart, &format!("s{position} -->|{}| {next}", event.kind)),
+            Action::Ask(ask) => {
+                let granted = ask.accepted().collect::<Vec<_>>().join(", ");
+                line(chart, &format!("s{position} -->|{granted}| {next}"));
+                for kind in ask.refused() {
+                    line(chart, &format!("s{position} -.->|{kind}| {back}"));
+                }
+            }
+        }
+        if let Some(undo) = &step.undo {
+            let undone = undo.accepted().collect::<Vec<_>>().join(", ");
+            line(chart, &format!("u{position} -.->|{undone}| {back}"));
+        }
+    }
+
+    /// Where the way back leads from a step: to the undo of the last step before it that has one.
+    fn back_from(&self, position: usize) -> String {
+        let undone = self.steps[..position]
+            .iter()
+            .rposition(|step| step.undo.is_some());
+        undone.map_or_else(|| "rolled_back".to_owned(), |undone| format!("u{undone}"))
+    }
+}
+
+fn may_be_refused<D>(step: &Step<D>) -> bool {
+    step.asks()
+        .is_some_and(|ask| ask.refused().next().is_some())
+}
+
+fn line(chart: &mut String, line: &str) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(chart, "    {line}");
+}
