@@ -1,6 +1,7 @@
 //! The HTTP server around a service's routes: its own accept loop, limits on everything, and the standard paths.
 
 mod accept;
+mod bodies;
 mod connection;
 mod fallback;
 mod limits;

@@ -14,7 +14,7 @@ use crate::Problem;
 
 /// A JSON body, also as an answer.
 ///
-/// Rejections: 415 for another content type, 413 for more than 64 KiB, 400 for what is no JSON, 422 for a field
+/// Rejections: 415 for another content type, 400 for what is no JSON, 422 for a field
 /// that is missing, unknown (with `deny_unknown_fields`), of the wrong type or refused by its validation.
 #[derive(Debug, Clone, Copy)]
 pub struct Json<T>(pub T);
@@ -80,16 +80,10 @@ fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     .with("Content-Type", "must be application/json"))
 }
 
+/// The server has taken the body already, within its limits.
 async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
-    Bytes::from_request(request, state)
-        .await
-        .map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "the body is larger than 64 KiB",
-            ),
-            _ => Problem::unreadable("the body ended early"),
-        })
+    let body = Bytes::from_request(request, state).await;
+    body.map_err(|rejection| Problem::new(rejection.status(), "the body cannot be read"))
 }
 
 /// Understands and validates a whole body.

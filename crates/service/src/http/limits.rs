@@ -9,6 +9,8 @@ pub struct Limits {
     pub body: usize,
     /// How long a client may take to send its headers, and how long a connection may be idle.
     pub header_time: Duration,
+    /// How long a client may take to send a body.
+    pub body_time: Duration,
     /// How long a client is kept waiting for an answer.
     pub request_time: Duration,
     /// Connections at once. More wait to be accepted.
@@ -26,6 +28,7 @@ impl Default for Limits {
         Self {
             body: 64 * 1024,
             header_time: Duration::from_secs(15),
+            body_time: Duration::from_secs(10),
             request_time: Duration::from_secs(15),
             connections: 1_024,
             requests: 512,

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::{
     Router,
     body::Bytes,
-    extract::DefaultBodyLimit,
     middleware::{from_fn, from_fn_with_state},
 };
 use tokio::sync::Semaphore;
@@ -17,7 +16,7 @@ use utoipa::{
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{
-    fallback,
+    bodies, fallback,
     limits::Limits,
     requests::{Runner, in_a_task, within_places},
     standard,
@@ -49,7 +48,7 @@ pub fn router(
         .fallback(fallback::not_found)
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .layer(from_fn_with_state(runner, in_a_task))
-        .layer(DefaultBodyLimit::max(limits.body))
+        .layer(from_fn_with_state(limits, bodies::whole))
         .layer(from_fn(trace::observe)))
 }
 
