@@ -1,4 +1,7 @@
-//! The servers that the tests of this process use.
+//! The servers that the tests of this process use: those it is told of, or containers, or native ones.
+
+mod containers;
+mod native;
 
 use std::env;
 
@@ -16,16 +19,22 @@ pub struct Servers {
 static SERVERS: OnceCell<Servers> = OnceCell::const_new();
 
 impl Servers {
-    /// The servers of this process, started when they are first asked for.
+    /// The servers of this process, started when they are first asked for, and gone when it ends.
     ///
     /// # Panics
     /// There are none, and none can be started.
     pub async fn get() -> &'static Self {
-        SERVERS
-            .get_or_init(|| async {
-                Self::named().expect("TEST_DATABASE_URL and TEST_KAFKA_BROKERS")
-            })
-            .await
+        SERVERS.get_or_init(Self::find).await
+    }
+
+    async fn find() -> Self {
+        if let Some(servers) = Self::named() {
+            return servers;
+        }
+        if containers::available() {
+            return containers::start().await;
+        }
+        native::start().await
     }
 
     fn named() -> Option<Self> {
