@@ -1,0 +1,82 @@
+//! Asks databases, as whoever the given URL says.
+
+use anyhow::Context;
+use sea_orm::{
+    ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement, Value as SqlValue,
+};
+use serde_json::Value;
+
+/// A query.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Query {
+    /// postgres://…
+    url: String,
+    /// One SELECT
+    sql: String,
+}
+
+/// A search through a whole database.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Search {
+    /// postgres://…
+    url: String,
+    /// What to look for
+    #[arg(required = true)]
+    texts: Vec<String>,
+}
+
+/// The rows of a query, as an array of objects.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn query(args: &Query) -> anyhow::Result<Value> {
+    rows(&Database::connect(&args.url).await?, &args.sql, []).await
+}
+
+/// The tables that hold one of the texts, each with the number of its rows that do.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn search(args: &Search) -> anyhow::Result<Value> {
+    let db = Database::connect(&args.url).await?;
+    let tables = "SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables \
+                  WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY name";
+    // A row as text shows bytes as hexadecimal digits.
+    let hex = |text: &String| -> String { text.bytes().map(|b| format!("{b:02x}")).collect() };
+    let needles: Vec<String> = args
+        .texts
+        .iter()
+        .flat_map(|text| [text.clone(), hex(text)])
+        .collect();
+    let needles = Value::from(needles).to_string();
+    let mut found = Vec::new();
+    for table in rows(&db, tables, [])
+        .await?
+        .as_array()
+        .into_iter()
+        .flatten()
+    {
+        let name = table["name"].as_str().unwrap_or_default();
+        let sql = format!(
+            "SELECT '{name}' AS \"table\", count(*) AS rows FROM {name} AS line WHERE EXISTS (\
+             SELECT FROM jsonb_array_elements_text($1::jsonb) AS needle WHERE strpos(line::text, needle) > 0) \
+             HAVING count(*) > 0"
+        );
+        let hits = rows(&db, &sql, [needles.clone().into()]).await?;
+        found.extend(hits.as_array().cloned().unwrap_or_default());
+    }
+    Ok(found.into())
+}
+
+async fn rows<const N: usize>(
+    db: &DatabaseConnection,
+    sql: &str,
+    values: [SqlValue; N],
+) -> anyhow::Result<Value> {
+    let sql = format!(
+        "SELECT coalesce(jsonb_agg(to_jsonb(row)), '[]')::text AS rows FROM ({sql}) AS row"
+    );
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
+    let row = db.query_one_raw(statement).await?.context("no answer")?;
+    Ok(serde_json::from_str(&row.try_get::<String>("", "rows")?)?)
+}
