@@ -1,1 +1,18 @@
-//! saga-postgres
+//! Runs sagas on Postgres.
+#![doc = include_str!("../README.md")]
+
+mod data;
+mod definitions;
+mod migration;
+mod orchestrator;
+mod row;
+mod save;
+mod story;
+mod world;
+
+pub use data::{Data, Fragment};
+pub use definitions::{Definitions, Invalid};
+pub use migration::migrations;
+pub use orchestrator::{Orchestrator, StartError};
+pub use story::{Story, story};
+pub use world::{Counts, World};

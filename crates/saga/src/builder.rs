@@ -1,6 +1,6 @@
 //! The words in which a saga is declared.
 
-use std::fmt::Display;
+use std::{convert::Infallible, fmt::Display};
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -32,20 +32,7 @@ pub fn say<D: Process, B: Serialize>(
     kind: impl Display,
     body: impl Fn(&D) -> B + Send + Sync + 'static,
 ) -> Say<D> {
-    let kind = kind.to_string();
-    let named = kind.clone();
-    let body = move |data: &D| {
-        let unwritable = |reason| Fault::Unwritable {
-            kind: named.clone(),
-            reason,
-        };
-        D::write(&body(data)).map_err(unwritable)
-    };
-    Say {
-        to: to.to_string(),
-        kind,
-        body: Box::new(body),
-    }
+    try_say(to, kind, move |data| Ok::<_, Infallible>(body(data)))
 }
 
 /// A command, to be followed by the replies that answer it.
@@ -55,10 +42,42 @@ pub fn ask<D: Process, B: Serialize>(
     kind: impl Display,
     body: impl Fn(&D) -> B + Send + Sync + 'static,
 ) -> Ask<D> {
+    try_ask(to, kind, move |data| Ok::<_, Infallible>(body(data)))
+}
+
+/// A command whose body needs what the data learned in an earlier step: where that is missing, it is a [`Fault`].
+#[must_use]
+pub fn try_ask<D: Process, B: Serialize, E: Display>(
+    to: impl Display,
+    kind: impl Display,
+    body: impl Fn(&D) -> Result<B, E> + Send + Sync + 'static,
+) -> Ask<D> {
     Ask {
-        command: say(to, kind, body),
+        command: try_say(to, kind, body),
         accepted: Vec::new(),
         refused: Vec::new(),
+    }
+}
+
+fn try_say<D: Process, B: Serialize, E: Display>(
+    to: impl Display,
+    kind: impl Display,
+    body: impl Fn(&D) -> Result<B, E> + Send + Sync + 'static,
+) -> Say<D> {
+    let kind = kind.to_string();
+    let named = kind.clone();
+    let body = move |data: &D| {
+        let body = body(data).map_err(|missing| missing.to_string());
+        let written = body.and_then(|body| D::write(&body));
+        written.map_err(|reason| Fault::Unwritable {
+            kind: named.clone(),
+            reason,
+        })
+    };
+    Say {
+        to: to.to_string(),
+        kind,
+        body: Box::new(body),
     }
 }
 

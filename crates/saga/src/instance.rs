@@ -115,6 +115,28 @@ impl Memory {
     }
 }
 
+impl Purpose {
+    /// The word under which it is stored and shown.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Do => "DO",
+            Self::Undo => "UNDO",
+        }
+    }
+}
+
+impl FromStr for Purpose {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        let purpose = [Self::Do, Self::Undo]
+            .into_iter()
+            .find(|purpose| purpose.as_str() == word);
+        purpose.ok_or_else(|| format!("{word:?} is no purpose of a command"))
+    }
+}
+
 impl State {
     /// All states.
     pub const ALL: [Self; 6] = [

@@ -13,7 +13,7 @@ mod policy;
 mod process;
 mod validate;
 
-pub use builder::{Builder, ask, saga, say};
+pub use builder::{Builder, ask, saga, say, try_ask};
 pub use definition::{Action, Ask, Definition, Rule, Say, Step};
 pub use fault::Fault;
 pub use instance::{Awaited, Instance, Kept, Memory, Purpose, State};

@@ -1,0 +1,69 @@
+//! The definitions that a service runs: the one that new sagas begin with, and those that old ones finish on.
+
+use saga::{Definition, Instance};
+
+/// The definitions that a service runs.
+pub struct Definitions<D> {
+    current: Definition<D>,
+    former: Vec<Definition<D>>,
+}
+
+/// A version that cannot stand beside the others.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("definition {name:?} has version {version} already: a changed definition needs a new one")]
+pub struct Invalid {
+    name: String,
+    version: u32,
+}
+
+impl<D> From<Definition<D>> for Definitions<D> {
+    fn from(current: Definition<D>) -> Self {
+        Self {
+            current,
+            former: Vec::new(),
+        }
+    }
+}
+
+impl<D> Definitions<D> {
+    /// The one that new sagas begin with.
+    #[must_use]
+    pub const fn current(&self) -> &Definition<D> {
+        &self.current
+    }
+
+    /// Adds one on which sagas that began with it finish.
+    ///
+    /// # Errors
+    /// There is one of this name and version.
+    pub fn and(mut self, former: Definition<D>) -> Result<Self, Invalid> {
+        let (name, version) = (former.name().to_owned(), former.version());
+        if self
+            .all()
+            .any(|known| known.name() == name && known.version() == version)
+        {
+            return Err(Invalid { name, version });
+        }
+        self.former.push(former);
+        Ok(self)
+    }
+
+    /// The one that an instance began with.
+    #[must_use]
+    pub fn of(&self, instance: &Instance) -> Option<&Definition<D>> {
+        self.all().find(|definition| {
+            definition.name() == instance.definition && definition.version() == instance.version
+        })
+    }
+
+    /// Whether some definition listens to messages of this kind.
+    #[must_use]
+    pub fn listen_to(&self, kind: &str) -> bool {
+        self.all()
+            .any(|definition| definition.listens_to().contains(&kind))
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Definition<D>> {
+        std::iter::once(&self.current).chain(&self.former)
+    }
+}

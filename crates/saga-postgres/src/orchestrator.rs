@@ -1,0 +1,263 @@
+//! Gives replies to the interpreter and publishes what follows.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use messaging::{Fault, Handler, Interest, Message, Outgoing, Stamp, TraceParent, UnitOfWork};
+use saga::{Effect, Heard, Input, Instance, Moment, Outcome, Speech, Verdict};
+use sea_orm::{DatabaseTransaction, DbErr};
+use uuid::Uuid;
+
+use crate::{
+    Counts, Data, Definitions, World,
+    row::Saga,
+    save::{self, Row},
+    world::Loaded,
+};
+
+/// Runs sagas whose data is `D`. Cheap to clone.
+pub struct Orchestrator<D> {
+    definitions: Arc<Definitions<D>>,
+    is_known: fn(topic: &str, kind: &str) -> bool,
+}
+
+/// Why a saga could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The first step cannot be done with this data.
+    #[error("the saga cannot begin")]
+    Fault(#[from] saga::Fault),
+    /// The database's error.
+    #[error("the saga cannot be stored")]
+    Database(#[from] DbErr),
+}
+
+impl<D> Clone for Orchestrator<D> {
+    fn clone(&self) -> Self {
+        Self {
+            definitions: self.definitions.clone(),
+            is_known: self.is_known,
+        }
+    }
+}
+
+impl<D: Data> Orchestrator<D> {
+    /// Runs `definitions`. `is_known` says which kinds of message the contract has on which topic, whether a saga listens to
+    /// them or not.
+    pub fn new(definitions: Definitions<D>, is_known: fn(&str, &str) -> bool) -> Self {
+        Self {
+            definitions: Arc::new(definitions),
+            is_known,
+        }
+    }
+
+    /// The definitions that it runs.
+    #[must_use]
+    pub fn definitions(&self) -> &Definitions<D> {
+        &self.definitions
+    }
+
+    /// Begins a saga: stores it with its data and publishes its first command, all in the transaction of `work`.
+    /// Returns the data as it is then.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn start(
+        &self,
+        work: &mut UnitOfWork,
+        mut data: D,
+        trace: Option<TraceParent>,
+        stamp: &mut Stamp,
+    ) -> Result<D, StartError> {
+        let (id, now) = (data.key(), stamp.now);
+        let definition = self.definitions.current();
+        let (instance, outcome) =
+            decided(stamp, |moment| saga::start(definition, &mut data, moment))?;
+        let mut saga = Saga {
+            instance,
+            command: None,
+        };
+        let published = published(id, &mut saga, outcome.effects, now, trace);
+        let row = Row {
+            id,
+            saga: &saga,
+            records: &outcome.records,
+        };
+        save::insert(work.db(), &[row], &[&data], now).await?;
+        work.publish_all(published);
+        Ok(data)
+    }
+
+    fn apply(
+        &self,
+        loaded: &mut Loaded<D>,
+        message: &Message,
+        stamp: &mut Stamp,
+    ) -> Result<Outcome, Fault> {
+        let instance = &mut loaded.saga.instance;
+        let definition = self
+            .definitions
+            .of(instance)
+            .ok_or_else(|| unknown(instance))?;
+        let input = Input::Heard(Heard {
+            id: message.id,
+            answers: message.causation,
+            kind: &message.kind,
+            body: &message.body,
+        });
+        decided(stamp, |moment| {
+            saga::apply(definition, instance, &mut loaded.data, input, moment)
+        })
+        .map_err(|fault| Fault::new(fault.to_string()))
+    }
+}
+
+impl<D: Data> Handler for Orchestrator<D> {
+    type World = World<D>;
+    type Effects = Counts;
+
+    fn interest(&self, topic: &str, kind: &str) -> Interest {
+        match (self.is_known)(topic, kind) {
+            false => Interest::Unknown,
+            true if self.definitions.listen_to(kind) => Interest::Handle,
+            true => Interest::Ignore,
+        }
+    }
+
+    async fn load(
+        &self,
+        db: &DatabaseTransaction,
+        messages: &[Message],
+    ) -> Result<World<D>, DbErr> {
+        World::load(db, messages).await
+    }
+
+    fn decide(
+        &self,
+        world: &mut World<D>,
+        message: &Message,
+        stamp: &mut Stamp,
+    ) -> Result<Vec<Outgoing>, Fault> {
+        let Some(loaded) = world.loaded.get_mut(&message.key) else {
+            tracing::warn!(saga = %message.key, message = %message.id, kind = message.kind, "no such saga here");
+            world.counts.orphans += 1;
+            return Ok(Vec::new());
+        };
+        let outcome = self.apply(loaded, message, stamp)?;
+        loaded.data_changed |= outcome.verdict == Verdict::Applied;
+        world.counts.add(&outcome.records);
+        loaded.records.extend(outcome.records);
+        Ok(published(
+            message.key,
+            &mut loaded.saga,
+            outcome.effects,
+            stamp.now,
+            message.trace,
+        ))
+    }
+
+    async fn save(&self, db: &DatabaseTransaction, world: World<D>) -> Result<Counts, DbErr> {
+        let touched = || {
+            world
+                .loaded
+                .iter()
+                .filter(|(_, loaded)| !loaded.records.is_empty())
+        };
+        let rows: Vec<Row<'_>> = touched()
+            .map(|(id, loaded)| Row {
+                id: *id,
+                saga: &loaded.saga,
+                records: &loaded.records,
+            })
+            .collect();
+        let changed = touched().filter(|(_, loaded)| loaded.data_changed);
+        let data: Vec<&D> = changed.map(|(_, loaded)| &loaded.data).collect();
+        if let Some(now) = rows
+            .iter()
+            .flat_map(|row| row.records)
+            .map(|record| record.at)
+            .max()
+        {
+            save::update(db, &rows, &data, now).await?;
+        }
+        Ok(world.counts)
+    }
+
+    fn committed(&self, counts: Counts) {
+        counts.publish();
+    }
+}
+
+/// Lets the interpreter decide at the moment of `stamp`.
+fn decided<T>(stamp: &mut Stamp, decide: impl FnOnce(&mut Moment<'_>) -> T) -> T {
+    let now = stamp.now;
+    decide(&mut Moment {
+        now,
+        new_id: &mut || stamp.new_id(),
+    })
+}
+
+fn unknown(instance: &Instance) -> Fault {
+    let Instance {
+        definition,
+        version,
+        ..
+    } = instance;
+    Fault::new(format!(
+        "this service has no definition {definition:?} of version {version}; deploy one that has, and replay"
+    ))
+}
+
+/// What has to be published, in its order. The awaited command is kept with the saga, to be sent again as it is.
+fn published(
+    key: Uuid,
+    saga: &mut Saga,
+    effects: Vec<Effect>,
+    now: DateTime<Utc>,
+    trace: Option<TraceParent>,
+) -> Vec<Outgoing> {
+    let mut published = Vec::with_capacity(effects.len());
+    for effect in effects {
+        match effect {
+            Effect::News(news) => published.push(outgoing(key, news, now, trace)),
+            Effect::Command(command) => {
+                let command = outgoing(key, command, now, trace);
+                saga.command = Some(command.clone());
+                published.push(command);
+            }
+            Effect::Again(_) => published.extend(saga.command.clone()),
+        }
+    }
+    if saga.instance.awaited.is_none() {
+        saga.command = None;
+    }
+    published
+}
+
+fn outgoing(
+    key: Uuid,
+    speech: Speech,
+    time: DateTime<Utc>,
+    trace: Option<TraceParent>,
+) -> Outgoing {
+    let Speech {
+        id,
+        to,
+        kind,
+        version,
+        body,
+    } = speech;
+    let message = Outgoing {
+        id,
+        topic: to,
+        kind,
+        key,
+        sequence: version,
+        time,
+        causation: None,
+        traceparent: None,
+        headers: None,
+        body,
+    };
+    message.traced(trace)
+}

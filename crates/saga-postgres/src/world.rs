@@ -1,0 +1,91 @@
+//! The sagas of a batch: loaded in one statement, changed by the interpreter, saved in one more.
+
+use std::collections::BTreeMap;
+
+use messaging::{Message, sql};
+use saga::{Record, What};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement};
+use uuid::Uuid;
+
+use crate::{
+    Data,
+    row::{COLUMNS, Saga},
+};
+
+/// The sagas of a batch.
+#[derive(Debug)]
+pub struct World<D> {
+    pub(crate) loaded: BTreeMap<Uuid, Loaded<D>>,
+    pub(crate) counts: Counts,
+}
+
+/// One saga with its data, and what happened to it in this batch.
+#[derive(Debug)]
+pub(crate) struct Loaded<D> {
+    pub(crate) saga: Saga,
+    pub(crate) data: D,
+    pub(crate) data_changed: bool,
+    pub(crate) records: Vec<Record>,
+}
+
+/// What happened in a batch, counted when it is committed.
+#[derive(Debug, Default)]
+pub struct Counts {
+    pub(crate) orphans: u64,
+    pub(crate) what: BTreeMap<&'static str, u64>,
+}
+
+impl Counts {
+    pub(crate) fn add(&mut self, records: &[Record]) {
+        for record in records {
+            *self.what.entry(What::as_str(record.what)).or_default() += 1;
+        }
+    }
+
+    /// Adds to the metrics.
+    pub(crate) fn publish(self) {
+        if self.orphans > 0 {
+            metrics::counter!("saga_orphans_total").increment(self.orphans);
+        }
+        for (what, count) in self.what {
+            metrics::counter!("saga_records_total", "what" => what).increment(count);
+        }
+    }
+}
+
+impl<D: Data> World<D> {
+    /// Loads and locks the sagas that `messages` are about, with their data, in the order of their ids.
+    ///
+    /// Both rows are locked, not the saga's alone: a statement that waited for a lock reads the newest version of locked
+    /// rows only, and would take the others as they were when it began.
+    pub(crate) async fn load(
+        db: &DatabaseTransaction,
+        messages: &[Message],
+    ) -> Result<Self, DbErr> {
+        let (table, key, columns) = (D::TABLE, D::KEY, D::COLUMNS);
+        let load = format!(
+            "SELECT {COLUMNS}, {columns} FROM sagas saga JOIN {table} data ON data.{key} = saga.saga_id \
+             WHERE saga.saga_id = ANY($1::uuid[]) ORDER BY saga.saga_id FOR UPDATE OF saga, data"
+        );
+        let mut keys: Vec<Uuid> = messages.iter().map(|message| message.key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let statement =
+            Statement::from_sql_and_values(DbBackend::Postgres, load, [sql::uuids(keys)]);
+        let mut loaded = BTreeMap::new();
+        for row in db.query_all_raw(statement).await? {
+            let (saga, data) = (Saga::from_row(&row)?, D::from_row(&row)?);
+            let entry = Loaded {
+                saga,
+                data,
+                data_changed: false,
+                records: Vec::new(),
+            };
+            loaded.insert(row.try_get::<Uuid>("", "saga_id")?, entry);
+        }
+        Ok(Self {
+            loaded,
+            counts: Counts::default(),
+        })
+    }
+}
