@@ -1,1 +1,58 @@
-//! order-service
+//! order-service: takes orders, and leads each of them through its saga.
+//!
+//! - [`saga`]: an order's life from the check of its customer to its delivery, and the way back. Start here.
+//! - [`domain`]: the order and what it says, pure.
+//! - [`messages`]: what the participants answer, on `order-reply`.
+//! - [`http`]: what customers do and see.
+//! - [`store`], [`migration`]: the table `orders`.
+
+pub mod domain;
+pub mod http;
+pub mod messages;
+pub mod migration;
+pub mod saga;
+pub mod store;
+
+use contracts::Topic;
+use messaging::{Consumer, Doorbell, Store};
+use service::{Context, Settings, database};
+
+/// The service's name: in logs, as a consumer group, and as a source of messages.
+pub const NAME: &str = "order-service";
+/// The port of its HTTP server, unless `HTTP_ADDR` says otherwise.
+pub const PORT: u16 = 8080;
+
+/// What the process is told from outside.
+#[derive(Debug, Clone, clap::Parser)]
+pub struct Config {
+    /// What every service is told.
+    #[command(flatten)]
+    pub service: Settings,
+}
+
+impl AsRef<Settings> for Config {
+    fn as_ref(&self) -> &Settings {
+        &self.service
+    }
+}
+
+/// Runs the service until `context` is shut down.
+///
+/// # Errors
+/// The database refuses it, a migration fails, or the HTTP address is taken.
+pub async fn run(config: Config, context: Context) -> anyhow::Result<()> {
+    let settings = &config.service;
+    let orchestrator = messages::orchestrator()?;
+    let db = database::connect(settings).await?;
+    database::migrate(&db, migration::all()).await?;
+    let doorbell = Doorbell::ring_at(NAME, &settings.relay_doorbells)?;
+    let store = Store::new(db, doorbell).await?;
+
+    let topics = [Topic::OrderReply.as_str()];
+    let settings = settings.consumer(NAME, &topics);
+    let consumer = Consumer::new(settings, store.clone(), orchestrator.clone());
+    context.health.database(store.db().clone());
+    context.health.kafka(consumer.status());
+    context.spawn("consumer", consumer.run(context.shutdown.clone()));
+    context.serve(http::router(store, orchestrator)).await
+}

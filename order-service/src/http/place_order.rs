@@ -1,0 +1,127 @@
+//! `POST /orders`: takes an order and begins its saga.
+
+use axum::{
+    extract::State,
+    http::{HeaderName, StatusCode, header},
+};
+use contracts::{
+    CustomerId, MenuItemId, OrderId, OrderItem, OrderState, PaymentMethodId, Quantity, RestaurantId,
+};
+use futures_util::FutureExt;
+use garde::Validate;
+use messaging::{Stamp, Store, TraceParent};
+use saga_postgres::StartError;
+use serde::{Deserialize, Serialize};
+use service::{
+    Problem,
+    extract::{Json, Trace},
+};
+use utoipa::ToSchema;
+
+use crate::{
+    domain::{Items, NewOrder, Order},
+    messages::Orders,
+};
+
+/// What a customer asks for. Prices are the restaurant's business: none are taken from here.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct PlaceOrder {
+    #[garde(skip)]
+    customer_id: CustomerId,
+    #[garde(skip)]
+    restaurant_id: RestaurantId,
+    #[garde(skip)]
+    payment_method_id: PaymentMethodId,
+    /// Each dish once.
+    #[garde(custom(each_dish_once))]
+    #[schema(min_items = 1, max_items = 50)]
+    order_items: Vec<Line>,
+}
+
+/// A dish, and how many of it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Line {
+    menu_item_id: MenuItemId,
+    quantity: Quantity,
+}
+
+/// The order was taken. Whether it is accepted turns out within moments: see `GET /orders/{id}`.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Placed {
+    order_id: OrderId,
+    state: OrderState,
+    /// The version of the order, to be asked for as `atLeast` where it is read.
+    version: i64,
+}
+
+fn each_dish_once(lines: &[Line], (): &()) -> garde::Result {
+    Items::check(lines.iter().map(|line| line.menu_item_id)).map_err(garde::Error::new)
+}
+
+impl PlaceOrder {
+    fn into_new_order(self) -> Result<NewOrder, Problem> {
+        let items = self.order_items.into_iter().map(
+            |Line {
+                 menu_item_id,
+                 quantity,
+             }| OrderItem {
+                menu_item_id,
+                quantity,
+            },
+        );
+        let items = Items::new(items.collect());
+        Ok(NewOrder {
+            customer_id: self.customer_id,
+            restaurant_id: self.restaurant_id,
+            payment_method_id: self.payment_method_id,
+            items: items.map_err(|error| Problem::invalid("orderItems", error.to_string()))?,
+        })
+    }
+}
+
+/// Takes an order: stores it as PENDING and asks for the verification of its customer, both or neither.
+#[utoipa::path(
+    post,
+    path = "/orders",
+    tag = "orders",
+    request_body = PlaceOrder,
+    responses(
+        (status = CREATED, body = Placed, headers(("Location" = String, description = "`/orders/{orderId}`"))),
+        (status = "4XX", body = Problem)
+    )
+)]
+pub(super) async fn place_order(
+    State(store): State<Store>,
+    State(orders): State<Orders>,
+    Trace(trace): Trace,
+    Json(new): Json<PlaceOrder>,
+) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Placed>), Problem> {
+    let order = take(&store, orders, new.into_new_order()?, trace).await?;
+    let location = [(header::LOCATION, format!("/orders/{}", order.id))];
+    let placed = Placed {
+        order_id: order.id,
+        state: order.state,
+        version: order.version,
+    };
+    Ok((StatusCode::CREATED, location, Json(placed)))
+}
+
+async fn take(
+    store: &Store,
+    orders: Orders,
+    new: NewOrder,
+    trace: TraceParent,
+) -> Result<Order, Problem> {
+    let mut stamp = Stamp::live();
+    let order = Order::take(OrderId::new(stamp.new_id()), new, stamp.now);
+    let started = store.transact(move |work| {
+        async move { orders.start(work, order, Some(trace), &mut stamp).await }.boxed()
+    });
+    started.await.map_err(|error| match error {
+        StartError::Database(error) => error.into(),
+        StartError::Fault(fault) => Problem::internal(&fault),
+    })
+}
