@@ -69,7 +69,7 @@ impl Context {
                 Ok(Ok(())) => tracing::debug!(task = name, "ended"),
                 Ok(Err(error)) => context.fail(error.into().context(format!("task {name} failed"))),
                 Err(panic) => {
-                    context.fail(anyhow!("task {name} panicked: {}", message(panic.as_ref())))
+                    context.fail(anyhow!("task {name} panicked: {}", message(panic.as_ref())));
                 }
             }
         });

@@ -18,7 +18,7 @@ pub(super) async fn next(listener: &TcpListener) -> TcpStream {
         {
             Ok(stream) => return stream,
             Err(error) if is_about_one_client(&error) => {
-                tracing::debug!(%error, "a client left early")
+                tracing::debug!(%error, "a client left early");
             }
             Err(error) => {
                 tracing::error!(%error, "no connection can be accepted");

@@ -1,4 +1,9 @@
 //! What a client gets that sends too much, too slowly, or nonsense.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "test code: what breaks should end the test"
+)]
 
 mod bodies;
 mod connections;
