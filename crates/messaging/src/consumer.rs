@@ -13,7 +13,7 @@ use rdkafka::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{Handler, Incoming, Processor, Store, incoming::Raw};
+use crate::{Handler, Incoming, Processor, Store, incoming::Raw, retention};
 use context::Context;
 pub use context::Status;
 pub use settings::Settings;
@@ -88,8 +88,16 @@ impl<H: Handler> Consumer<H> {
         let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
         consumer.subscribe(&topics).map_err(fail)?;
 
+        let chores = shutdown.child_token();
+        let chore = tokio::spawn(retention::maintain(
+            self.processor.store().clone(),
+            chores.clone(),
+        ));
         let outcome = self.consume(&consumer, &shutdown).await.map_err(fail);
+        chores.cancel();
         self.close(consumer).await;
+        // It only sleeps and maintains; there is nothing to learn from how it ended.
+        let _ = chore.await;
         outcome
     }
 

@@ -12,6 +12,7 @@ mod migration;
 mod outbox;
 mod parking;
 mod processor;
+mod retention;
 pub mod sql;
 mod store;
 

@@ -108,10 +108,10 @@ impl<H: Handler> Processor<H> {
         Self { policy, ..self }
     }
 
-    /// The name of the consumer.
+    /// The database that it works on.
     #[must_use]
-    pub fn consumer(&self) -> &str {
-        &self.consumer
+    pub const fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Handles `batch`, records of one partition in their order, to its end.

@@ -35,7 +35,7 @@ BEGIN
     END LOOP;
 END $$;
 
-SELECT inbox_maintain(current_date, 30);
+SELECT inbox_maintain((now() AT TIME ZONE 'UTC')::date, 30);
 
 -- Messages that could not be handled, and those of the same order that wait behind them.
 CREATE TABLE parked (

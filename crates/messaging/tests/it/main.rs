@@ -6,4 +6,5 @@
 
 mod consumer;
 mod counter;
+mod inbox;
 mod processor;
