@@ -1,1 +1,57 @@
-//! kitchen-service
+//! kitchen-service: cooks what was ordered, says when it is ready, and is the one who decides
+//! whether it is too late to cancel.
+//!
+//! - [`domain`]: a kitchen's work on one order, pure.
+//! - [`messages`]: what order-service asks, on `order-kitchen`.
+//! - [`http`]: what the people in the kitchen see and do.
+//! - [`store`], [`migration`]: the table `cooks`.
+
+pub mod domain;
+pub mod http;
+pub mod messages;
+pub mod migration;
+pub mod store;
+
+use contracts::Topic;
+use messaging::{Consumer, Doorbell, Store};
+use service::{Context, Settings, database};
+
+use messages::Cooking;
+
+/// The service's name: in logs, as a consumer group, and as a source of messages.
+pub const NAME: &str = "kitchen-service";
+/// The port of its HTTP server, unless `HTTP_ADDR` says otherwise.
+pub const PORT: u16 = 8085;
+
+/// What the process is told from outside.
+#[derive(Debug, Clone, clap::Parser)]
+pub struct Config {
+    /// What every service is told.
+    #[command(flatten)]
+    pub service: Settings,
+}
+
+impl AsRef<Settings> for Config {
+    fn as_ref(&self) -> &Settings {
+        &self.service
+    }
+}
+
+/// Runs the service until `context` is shut down.
+///
+/// # Errors
+/// The database refuses it, a migration fails, or the HTTP address is taken.
+pub async fn run(config: Config, context: Context) -> anyhow::Result<()> {
+    let settings = &config.service;
+    let db = database::connect(settings).await?;
+    database::migrate(&db, migration::all()).await?;
+    let doorbell = Doorbell::ring_at(NAME, &settings.relay_doorbells)?;
+    let store = Store::new(db, doorbell).await?;
+
+    let topics = [Topic::OrderKitchen.as_str()];
+    let consumer = Consumer::new(settings.consumer(NAME, &topics), store.clone(), Cooking);
+    context.health.database(store.db().clone());
+    context.health.kafka(consumer.status());
+    context.spawn("consumer", consumer.run(context.shutdown.clone()));
+    context.serve(http::router(store)).await
+}

@@ -6,12 +6,14 @@
     reason = "this crate is test code: a broken precondition should end the test at once, with its reason"
 )]
 
+mod client;
 mod database;
 mod kafka;
 mod messages;
 mod servers;
 mod wait;
 
+pub use client::{Answer, Client};
 pub use database::{Database, Migrations};
 pub use kafka::Topics;
 pub use messages::{Told, message, outbox, replies_to};
