@@ -1,2 +1,5 @@
 //! The process.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    service::main::<message_relay::Config, _, _>("message-relay", 8083, message_relay::run)
+}
