@@ -1,0 +1,133 @@
+//! The table `ledger`: everything that ever happened, in its order, never changed.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{Stamp, Store};
+use crate::domain::Authorisation;
+
+/// One entry of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Line {
+    /// `HOLD`, `DECLINE`, `CHARGE`, `VOID` or `REFUND`.
+    pub kind: String,
+    /// The authorisation that it happened to.
+    pub authorisation_id: Uuid,
+    /// What the merchant calls it.
+    pub reference: String,
+    /// How many minor units.
+    pub amount: i64,
+    /// ISO 4217.
+    pub currency: String,
+    /// The key that it was asked for with.
+    pub idempotency_key: String,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// All entries of one kind and currency.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult, Serialize, utoipa::ToSchema)]
+pub struct Total {
+    /// `HOLD`, `DECLINE`, `CHARGE`, `VOID` or `REFUND`.
+    pub kind: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// How many entries.
+    pub count: i64,
+    /// The sum of their amounts, in minor units.
+    pub amount: i64,
+}
+
+/// The whole ledger on one page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// Per kind and currency.
+    pub totals: Vec<Total>,
+    /// How many references have anything in the ledger.
+    pub references: i64,
+    /// How many references were held more than once.
+    pub double_holds: i64,
+    /// How many references were charged more than once.
+    pub double_charges: i64,
+}
+
+#[derive(Debug, FromQueryResult)]
+struct Doubles {
+    number: i64,
+    double_holds: i64,
+    double_charges: i64,
+}
+
+impl Store {
+    /// What happened under `reference`, in its order.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn lines(&self, reference: &str) -> Result<Vec<Line>, DbErr> {
+        let sql = "SELECT kind, authorisation_id, reference, amount, currency, idempotency_key, at \
+                   FROM ledger WHERE reference = $1 ORDER BY entry_id";
+        let statement =
+            Statement::from_sql_and_values(DbBackend::Postgres, sql, [reference.into()]);
+        Line::find_by_statement(statement).all(&self.db).await
+    }
+
+    /// The whole ledger on one page.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn summary(&self) -> Result<Summary, DbErr> {
+        let totals = "SELECT kind, currency, count(*) AS count, sum(amount)::bigint AS amount \
+                      FROM ledger GROUP BY kind, currency ORDER BY kind, currency";
+        let totals = Total::find_by_statement(Statement::from_string(DbBackend::Postgres, totals));
+        let doubles = "SELECT count(*) AS number, count(*) FILTER (WHERE holds > 1) AS double_holds, \
+                              count(*) FILTER (WHERE charges > 1) AS double_charges \
+                       FROM (SELECT count(*) FILTER (WHERE kind = 'HOLD') AS holds, \
+                                    count(*) FILTER (WHERE kind = 'CHARGE') AS charges \
+                             FROM ledger GROUP BY reference) AS by_reference";
+        let doubles =
+            Doubles::find_by_statement(Statement::from_string(DbBackend::Postgres, doubles));
+        let totals = totals.all(&self.db).await?;
+        let doubles = doubles.one(&self.db).await?;
+        let Doubles {
+            number,
+            double_holds,
+            double_charges,
+        } = doubles.ok_or_else(|| super::foreign("summary"))?;
+        Ok(Summary {
+            totals,
+            references: number,
+            double_holds,
+            double_charges,
+        })
+    }
+}
+
+/// Writes down that `authorisation` came to be where it stands.
+pub(super) async fn write(
+    db: &impl ConnectionTrait,
+    authorisation: &Authorisation,
+    stamp: &Stamp,
+) -> Result<(), DbErr> {
+    let values = [
+        authorisation.id.into(),
+        authorisation.state.entry().as_str().into(),
+        authorisation.reference.as_str().into(),
+        authorisation.amount.amount.into(),
+        authorisation.amount.currency.as_str().into(),
+        stamp.key.as_str().into(),
+        stamp.now.into(),
+    ];
+    let sql = "INSERT INTO ledger (authorisation_id, kind, reference, amount, currency, idempotency_key, at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    db.execute_raw(Statement::from_sql_and_values(
+        DbBackend::Postgres,
+        sql,
+        values,
+    ))
+    .await?;
+    Ok(())
+}
