@@ -70,8 +70,6 @@ group.initial.rebalance.delay.ms=0
 
     /// `java` with the heap, the class path and the main class, ready for its arguments.
     fn java(&self, main: &str) -> (PathBuf, Vec<String>) {
-        let java = env::var_os("JAVA_HOME")
-            .map_or_else(|| "java".into(), |home| Path::new(&home).join("bin/java"));
         let logging = format!(
             "-Dlog4j2.configurationFile={}",
             self.data.join("log4j2.properties").display()
@@ -91,7 +89,7 @@ group.initial.rebalance.delay.ms=0
             main.to_owned(),
         ])
         .collect();
-        (java, args)
+        (find_java(), args)
     }
 
     fn properties(&self) -> String {
@@ -117,6 +115,18 @@ group.initial.rebalance.delay.ms=0
         ]);
         launch::output(&mut tool).map(drop)
     }
+}
+
+/// The Java of `JAVA_HOME`, or the first on the `PATH`, by its whole name: a supervisor starts it
+/// without an environment.
+fn find_java() -> PathBuf {
+    let home = env::var_os("JAVA_HOME").map(|home| Path::new(&home).join("bin"));
+    let path = env::var_os("PATH").unwrap_or_default();
+    home.into_iter()
+        .chain(env::split_paths(&path))
+        .map(|folder| folder.join("java"))
+        .find(|java| java.is_file())
+        .unwrap_or_else(|| "java".into())
 }
 
 impl Server for Kafka {

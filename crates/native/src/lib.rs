@@ -15,7 +15,7 @@ mod kafka;
 mod launch;
 mod port;
 mod postgres;
-mod probe;
+pub mod probe;
 mod secret;
 
 pub use account::{Account, reachable};

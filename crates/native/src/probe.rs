@@ -8,7 +8,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Whether Postgres accepts sessions. It answers a start-up message with `R` (authenticate
 /// yourself), or with `E` while it starts, recovers or shuts down.
-pub(crate) fn postgres(port: u16) -> bool {
+#[must_use]
+pub fn postgres(port: u16) -> bool {
     let mut body = 196_608_i32.to_be_bytes().to_vec(); // protocol 3.0
     body.extend_from_slice(b"user\0postgres\0database\0postgres\0\0");
     let length = body.len() + 4; // Postgres counts the length field itself
@@ -16,7 +17,8 @@ pub(crate) fn postgres(port: u16) -> bool {
 }
 
 /// Whether Kafka answers `ApiVersions` (version 0) with the request's correlation id and no error.
-pub(crate) fn kafka(port: u16) -> bool {
+#[must_use]
+pub fn kafka(port: u16) -> bool {
     let mut body = vec![0, 18, 0, 0]; // api key 18, version 0
     body.extend_from_slice(&7_i32.to_be_bytes()); // correlation id
     body.extend_from_slice(&(-1_i16).to_be_bytes()); // no client id

@@ -1,0 +1,90 @@
+//! A process named so that it cannot be mistaken: its number and when it started.
+
+use nix::sys::signal::{self, Signal};
+use nix::unistd::Pid;
+use serde::{Deserialize, Serialize};
+
+/// A process of this machine, alive or not. Numbers are used again; numbers with their time are not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Process {
+    pub(crate) pid: i32,
+    started: String,
+}
+
+impl Process {
+    /// The living process with this number. One that is dead and only not yet reaped is none.
+    pub(crate) fn of(pid: i32) -> Option<Self> {
+        let started = started(pid)?;
+        Some(Self { pid, started })
+    }
+
+    /// This very process.
+    pub(crate) fn own() -> Option<Self> {
+        Self::of(std::process::id().cast_signed())
+    }
+
+    pub(crate) fn alive(&self) -> bool {
+        Self::of(self.pid).as_ref() == Some(self)
+    }
+
+    /// Sends a signal, unless the process has gone.
+    pub(crate) fn signal(&self, signal: Signal) {
+        if self.alive() {
+            // It can still go in between; then there is nothing left to do.
+            let _ = signal::kill(Pid::from_raw(self.pid), signal);
+        }
+    }
+}
+
+/// When the process started, in the kernel's ticks since boot.
+#[cfg(target_os = "linux")]
+fn started(pid: i32) -> Option<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name in parentheses may hold anything; fields count from behind it: state, …, start.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    let state = fields.next()?;
+    let start = fields.nth(18)?;
+    (!matches!(state, "Z" | "X")).then(|| start.to_owned())
+}
+
+/// When the process started, as `ps` tells it.
+#[cfg(not(target_os = "linux"))]
+fn started(pid: i32) -> Option<String> {
+    let output = std::process::Command::new("ps")
+        .args(["-o", "stat=,lstart=", "-p", &pid.to_string()])
+        .output()
+        .ok()?;
+    let line = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    let (state, start) = line.split_once(char::is_whitespace)?;
+    (!state.starts_with('Z')).then(|| start.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_alive_until_it_is_killed_even_unreaped() {
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
+        let process = Process::of(child.id().cast_signed()).unwrap();
+        assert!(process.alive());
+        process.signal(Signal::SIGKILL);
+        while process.alive() {
+            std::thread::yield_now();
+        }
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn a_number_that_was_used_again_is_another_process() {
+        let own = Process::own().unwrap();
+        let earlier = Process {
+            started: "1".to_owned(),
+            ..own
+        };
+        assert!(!earlier.alive());
+    }
+}
