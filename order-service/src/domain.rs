@@ -88,7 +88,7 @@ impl Order {
     ///
     /// # Errors
     /// It does not say.
-    pub fn learn_ticket(&mut self, ticket: TicketReply) -> Result<(), Missing> {
+    pub fn learn_ticket(&mut self, ticket: &TicketReply) -> Result<(), Missing> {
         let missing = Missing {
             field: "total",
             why: "a ticket that was created is priced",
@@ -102,34 +102,34 @@ impl Order {
     ///
     /// # Errors
     /// It is not said why.
-    pub fn refused_by_customer(&mut self, reply: CustomerReply) -> Result<(), Missing> {
-        self.refused(Party::Customer, reply.reason)
+    pub fn refused_by_customer(&mut self, reply: &CustomerReply) -> Result<(), Missing> {
+        self.refused(Party::Customer, reply.reason.as_ref())
     }
 
     /// The restaurant makes no ticket.
     ///
     /// # Errors
     /// It is not said why.
-    pub fn refused_by_restaurant(&mut self, reply: TicketReply) -> Result<(), Missing> {
-        self.refused(Party::Restaurant, reply.reason)
+    pub fn refused_by_restaurant(&mut self, reply: &TicketReply) -> Result<(), Missing> {
+        self.refused(Party::Restaurant, reply.reason.as_ref())
     }
 
     /// The payment is declined.
     ///
     /// # Errors
     /// It is not said why.
-    pub fn refused_by_payment(&mut self, reply: PaymentReply) -> Result<(), Missing> {
-        self.refused(Party::Payment, reply.reason)
+    pub fn refused_by_payment(&mut self, reply: &PaymentReply) -> Result<(), Missing> {
+        self.refused(Party::Payment, reply.reason.as_ref())
     }
 
-    fn refused(&mut self, by: Party, reason: Option<Reason>) -> Result<(), Missing> {
+    fn refused(&mut self, by: Party, reason: Option<&Reason>) -> Result<(), Missing> {
         let missing = Missing {
             field: "reason",
             why: "a refusal has one",
         };
         self.rejection = Some(Rejection {
             by,
-            reason: reason.ok_or(missing)?,
+            reason: reason.ok_or(missing)?.clone(),
         });
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 mod order;
 
-use contracts::OrderId;
+use contracts::{Money, OrderId};
 use messaging::sql;
 use saga_postgres::{Data, Fragment};
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryResult};
@@ -86,8 +86,8 @@ impl Data for Order {
             sql::bigints(orders.iter().map(|order| order.version)),
             sql::texts(orders.iter().map(|order| order.state.as_str())),
             sql::optional_uuids(orders.iter().map(|order| order.ticket_id.map(Uuid::from))),
-            sql::bigints(totals().map(|total| total.map_or(0, |total| total.amount()))),
-            sql::optional_texts(totals().map(|total| total.map(|total| total.currency()))),
+            sql::bigints(totals().map(|total| total.map_or(0, Money::amount))),
+            sql::optional_texts(totals().map(|total| total.map(Money::currency))),
             sql::optional_texts(rejections().map(|it| it.map(|it| it.by.as_str()))),
             sql::optional_texts(rejections().map(|it| it.map(|it| it.reason.code.as_str()))),
             sql::optional_texts(rejections().map(|it| it.map(|it| it.reason.detail.as_str()))),

@@ -56,13 +56,6 @@ impl<D> Definitions<D> {
         })
     }
 
-    /// Whether some definition listens to messages of this kind.
-    #[must_use]
-    pub fn listen_to(&self, kind: &str) -> bool {
-        self.all()
-            .any(|definition| definition.listens_to().contains(&kind))
-    }
-
     fn all(&self) -> impl Iterator<Item = &Definition<D>> {
         std::iter::once(&self.current).chain(&self.former)
     }

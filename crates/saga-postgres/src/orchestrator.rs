@@ -116,11 +116,12 @@ impl<D: Data> Handler for Orchestrator<D> {
     type World = World<D>;
     type Effects = Counts;
 
+    /// Everything that the contract knows is given to its saga, also what none of these definitions listens to: the saga
+    /// may have begun with another one, and then the message must wait for it, not be skipped.
     fn interest(&self, topic: &str, kind: &str) -> Interest {
         match (self.is_known)(topic, kind) {
+            true => Interest::Handle,
             false => Interest::Unknown,
-            true if self.definitions.listen_to(kind) => Interest::Handle,
-            true => Interest::Ignore,
         }
     }
 

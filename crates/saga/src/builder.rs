@@ -97,7 +97,7 @@ impl<D: Process> Ask<D> {
     pub fn granted_with<B: DeserializeOwned, E: Display>(
         mut self,
         kind: impl Display,
-        learn: impl Fn(&mut D, B) -> Result<(), E> + Send + Sync + 'static,
+        learn: impl Fn(&mut D, &B) -> Result<(), E> + Send + Sync + 'static,
     ) -> Self {
         self.accepted.push(Rule {
             kind: kind.to_string(),
@@ -111,7 +111,7 @@ impl<D: Process> Ask<D> {
     pub fn refused_with<B: DeserializeOwned, E: Display>(
         mut self,
         kind: impl Display,
-        learn: impl Fn(&mut D, B) -> Result<(), E> + Send + Sync + 'static,
+        learn: impl Fn(&mut D, &B) -> Result<(), E> + Send + Sync + 'static,
     ) -> Self {
         self.refused.push(Rule {
             kind: kind.to_string(),
@@ -161,7 +161,7 @@ impl<D: Process> Builder<D> {
         self,
         name: &str,
         kind: impl Display,
-        learn: impl Fn(&mut D, B) -> Result<(), E> + Send + Sync + 'static,
+        learn: impl Fn(&mut D, &B) -> Result<(), E> + Send + Sync + 'static,
     ) -> Self {
         let event = Rule {
             kind: kind.to_string(),
@@ -234,11 +234,11 @@ impl<D: Process> Builder<D> {
 }
 
 fn learning<D: Process, B: DeserializeOwned, E: Display>(
-    learn: impl Fn(&mut D, B) -> Result<(), E> + Send + Sync + 'static,
+    learn: impl Fn(&mut D, &B) -> Result<(), E> + Send + Sync + 'static,
 ) -> Learn<D> {
     Box::new(move |data, body| {
         let body = D::read(body).map_err(Reason::Unreadable)?;
-        learn(data, body).map_err(|reason| Reason::Illegal(reason.to_string()))
+        learn(data, &body).map_err(|reason| Reason::Illegal(reason.to_string()))
     })
 }
 

@@ -14,11 +14,7 @@ impl<D> Definition<D> {
             self.edges(&mut chart, position, step);
         }
         line(&mut chart, "completed([completed])");
-        if self
-            .steps
-            .iter()
-            .any(|step| step.undo.is_some() || may_be_refused(step))
-        {
+        if chart.contains("rolled_back") {
             line(&mut chart, "rolled_back([rolled back])");
         }
         chart
@@ -65,6 +61,10 @@ impl<D> Definition<D> {
                 for kind in ask.refused() {
                     line(chart, &format!("s{position} -.->|{kind}| {back}"));
                 }
+                if self.pivot().is_none_or(|pivot| position <= pivot) {
+                    let back = self.back_from(position + 1);
+                    line(chart, &format!("s{position} -.->|silent| {back}"));
+                }
             }
         }
         if let Some(undo) = &step.undo {
@@ -80,11 +80,6 @@ impl<D> Definition<D> {
             .rposition(|step| step.undo.is_some());
         undone.map_or_else(|| "rolled_back".to_owned(), |undone| format!("u{undone}"))
     }
-}
-
-fn may_be_refused<D>(step: &Step<D>) -> bool {
-    step.asks()
-        .is_some_and(|ask| ask.refused().next().is_some())
 }
 
 fn line(chart: &mut String, line: &str) {

@@ -10,7 +10,7 @@ fn note(_: &Trip) -> Note {
     }
 }
 
-fn learn(_: &mut Trip, _: Note) -> Result<(), String> {
+fn learn(_: &mut Trip, _: &Note) -> Result<(), String> {
     Ok(())
 }
 
@@ -198,10 +198,13 @@ fn the_picture_shows_the_way_forward_and_the_way_back() {
         "s0 -->|BOOKED| s1",
         "s0 -.->|FULL| rolled_back",
         "s3 -.->|BROKE| u2",
+        "s3 -.->|silent| u3",
+        "s1 -.->|silent| u0",
         "u2 -.->|RELEASED| u0",
         "u0 -.->|UNBOOKED| rolled_back",
         "s7 -->|CALLED| completed",
     ] {
         assert!(picture.contains(line), "{line} is missing in\n{picture}");
     }
+    assert!(!picture.contains("s4 -.->"), "no way back behind the pivot");
 }

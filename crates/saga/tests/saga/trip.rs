@@ -48,21 +48,21 @@ impl Trip {
         }
     }
 
-    fn learn_seat(&mut self, note: Note) -> Result<(), String> {
+    fn learn_seat(&mut self, note: &Note) -> Result<(), String> {
         if note.text == "taken" {
             return Err("the seat is taken".to_owned());
         }
-        self.seat = Some(note.text);
+        self.seat = Some(note.text.clone());
         Ok(())
     }
 
-    fn learn_gate(&mut self, note: Note) -> Result<(), String> {
-        self.gate = Some(note.text);
+    fn learn_gate(&mut self, note: &Note) -> Result<(), String> {
+        self.gate = Some(note.text.clone());
         Ok(())
     }
 
-    fn learn_trouble(&mut self, note: Note) -> Result<(), String> {
-        self.trouble = Some(note.text);
+    fn learn_trouble(&mut self, note: &Note) -> Result<(), String> {
+        self.trouble = Some(note.text.clone());
         Ok(())
     }
 

@@ -1,0 +1,9 @@
+//! The runtime, tried on a saga that sends parcels.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a broken precondition should end a test at once"
+)]
+
+mod instances;
+mod parcel;
+mod versions;

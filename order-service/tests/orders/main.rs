@@ -1,0 +1,14 @@
+//! order-service on a database of its own, without Kafka: what is told, whatever is heard.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a broken precondition should end a test at once"
+)]
+
+mod batches;
+mod definition;
+mod early;
+mod http;
+mod life;
+mod matrix;
+mod process;
+mod support;
