@@ -3,7 +3,7 @@
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context as _, anyhow};
-use clap::Parser;
+use clap::{Command, Parser};
 use tokio::{
     runtime::{Builder, Runtime},
     signal::unix::{SignalKind, signal},
@@ -55,15 +55,24 @@ where
     }
 }
 
-/// Parses the command line and the environment, with the defaults that depend on the service. Exits when it cannot.
+/// Parses the command line and the environment. Exits when it cannot.
 fn parse<C: Parser>(name: &'static str, port: u16) -> C {
+    let matches = command::<C>(name, port).get_matches();
+    C::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+/// The command line of a service, with the defaults that only the service knows.
+fn command<C: Parser>(name: &'static str, port: u16) -> Command {
     // Lives as long as the process; the parser wants its defaults to be static.
     let address: &'static str = format!("127.0.0.1:{port}").leak();
-    let command = C::command()
+    C::command()
         .name(name)
-        .mut_arg("service_name", |argument| argument.default_value(name))
-        .mut_arg("http_addr", |argument| argument.default_value(address));
-    C::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+        .mut_arg("service_name", |argument| {
+            argument.required(false).default_value(name)
+        })
+        .mut_arg("http_addr", |argument| {
+            argument.required(false).default_value(address)
+        })
 }
 
 fn run_to_the_end<F, Fut>(settings: &Settings, run: F) -> anyhow::Result<()>
@@ -141,6 +150,27 @@ async fn overdue(context: &Context, deadline: Duration) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Config {
+        #[command(flatten)]
+        service: Settings,
+    }
+
+    #[test]
+    fn a_service_needs_no_argument_to_know_its_name_and_its_port() {
+        let parse = |arguments: &[&str]| {
+            let matches = command::<Config>("kitchen-service", 8085)
+                .try_get_matches_from(["kitchen-service"].iter().chain(arguments));
+            <Config as clap::FromArgMatches>::from_arg_matches(&matches.unwrap())
+                .unwrap()
+                .service
+        };
+        assert_eq!(parse(&[]).instance_id(), "kitchen-service-0");
+        assert_eq!(parse(&[]).http_addr.to_string(), "127.0.0.1:8085");
+        let given = parse(&["--http-addr", "0.0.0.0:80"]);
+        assert_eq!(given.http_addr.to_string(), "0.0.0.0:80");
+    }
 
     fn context() -> Context {
         Context::new(&Settings::local("test", None))
