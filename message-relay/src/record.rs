@@ -92,7 +92,7 @@ pub(crate) const ROOM: Room = [0; Hyphenated::LENGTH];
 ///
 /// # Errors
 /// A column has another type.
-pub(crate) fn key<'a>(row: &Row, room: &'a mut Room) -> Result<&'a str, Broken> {
+pub fn key<'a>(row: &Row, room: &'a mut Room) -> Result<&'a str, Broken> {
     Ok(text(&row.key()?, room))
 }
 
