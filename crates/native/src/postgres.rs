@@ -30,6 +30,14 @@ const SETTINGS: [&str; 15] = [
     "log_line_prefix=%m [%p] %u@%d ",
 ];
 
+/// After a crash: one `syncfs` instead of an fsync for each of the thousands of files that eight
+/// databases have, which took six seconds on a small machine. Only Linux has it.
+const RECOVERY: &[&str] = if cfg!(target_os = "linux") {
+    &["recovery_init_sync_method=syncfs"]
+} else {
+    &[]
+};
+
 /// A Postgres on 127.0.0.1 whose superuser `postgres` has the given password.
 #[derive(Debug, Clone)]
 pub struct Postgres {
@@ -120,6 +128,7 @@ impl Server for Postgres {
     fn launch(&self) -> Result<Launch, Error> {
         let settings = SETTINGS
             .iter()
+            .chain(RECOVERY)
             .flat_map(|setting| ["-c".to_owned(), (*setting).to_owned()]);
         let place = [
             "-D".to_owned(),
