@@ -66,8 +66,8 @@ pub enum Tokenised {
         /// The last four digits.
         last4: String,
     },
-    /// The gateway does not take this card.
-    Refused,
+    /// The gateway does not take this card, because of this field of it.
+    Refused(&'static str),
 }
 
 /// What became of a hold.

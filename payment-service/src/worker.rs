@@ -18,7 +18,7 @@ use std::{
     convert::Infallible,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -84,19 +84,36 @@ struct Shared {
     handoff: Handoff,
     /// One for each call that may be under way; held until its answer is committed.
     places: Arc<Semaphore>,
-    away: Arc<AtomicBool>,
+    status: Status,
     shutdown: CancellationToken,
 }
 
-/// Whether the gateway answered the last call. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Status(Arc<AtomicBool>);
+/// So many calls in a row without an answer, and the gateway counts as away. One alone may have been lost.
+const AWAY_AFTER: u32 = 4;
+
+/// Whether the gateway answers: counts the calls in a row that found no answer. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Status(Arc<AtomicU32>);
 
 impl Status {
-    /// Whether the gateway answered the last call that was made.
+    /// Whether the gateway answers.
     #[must_use]
     pub fn is_up(&self) -> bool {
-        !self.0.load(Ordering::Relaxed)
+        self.0.load(Ordering::Relaxed) < AWAY_AFTER
+    }
+
+    /// Counts a call. Tells when the gateway goes away and comes back, once each.
+    fn count(&self, answered: bool) {
+        let before = match answered {
+            true => self.0.swap(0, Ordering::Relaxed),
+            false => self.0.fetch_add(1, Ordering::Relaxed),
+        };
+        if answered && before >= AWAY_AFTER {
+            tracing::info!("the gateway answers again");
+        }
+        if !answered && before + 1 == AWAY_AFTER {
+            tracing::warn!("the gateway does not answer; calls wait for it");
+        }
     }
 }
 
@@ -132,7 +149,7 @@ impl Worker {
             places: Arc::new(Semaphore::new(self.settings.calls)),
             settings: self.settings,
             handoff: self.handoff,
-            away: status.0,
+            status,
             shutdown,
         };
         let (told, answers) = mpsc::unbounded_channel();
@@ -142,13 +159,6 @@ impl Worker {
             shared.rescue(),
         );
         Ok(())
-    }
-}
-
-impl Default for Status {
-    /// Up, until a call shows otherwise.
-    fn default() -> Self {
-        Self(Arc::new(AtomicBool::new(false)))
     }
 }
 

@@ -95,14 +95,7 @@ impl Payment {
             customer_id: order.customer_id,
             payment_method_id: order.payment_method_id,
         });
-        let refusal = match method {
-            Some(method) => method.refusal(order.customer_id, stamp.now),
-            None => Some(Reason::new(
-                Code::PAYMENT_METHOD_UNKNOWN,
-                "There is no such payment method.",
-            )),
-        };
-        if let Some(reason) = refusal {
+        if let Some(reason) = refusal(order, method, stamp.now) {
             payment.state = payment.state.move_to(PaymentState::Declined)?;
             payment.reason = Some(reason);
         }
@@ -282,6 +275,25 @@ impl Payment {
         };
         self.answers.push(answer.clone());
         answer
+    }
+}
+
+/// Why an order cannot be paid like this, as far as that can be known without the gateway.
+fn refusal(
+    order: &AuthorisePayment,
+    method: Option<&Method>,
+    now: DateTime<Utc>,
+) -> Option<Reason> {
+    if order.amount.amount() == 0 {
+        let code = Code::from("NOTHING_TO_PAY".to_owned());
+        return Some(Reason::new(code, "A card cannot pay nothing."));
+    }
+    match method {
+        Some(method) => method.refusal(order.customer_id, now),
+        None => Some(Reason::new(
+            Code::PAYMENT_METHOD_UNKNOWN,
+            "There is no such payment method.",
+        )),
     }
 }
 

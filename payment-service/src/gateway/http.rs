@@ -12,6 +12,8 @@ use crate::domain::{Card, Secret};
 
 /// Connections that wait for their next call; each costs some memory on both sides.
 const IDLE_CONNECTIONS: usize = 32;
+/// Sooner than servers close connections that nobody uses: a call must not meet one that is just being closed.
+const IDLE: Duration = Duration::from_secs(10);
 
 /// A client of a gateway; keeps its connections.
 #[derive(Debug, Clone)]
@@ -34,6 +36,20 @@ struct NewTokenAnswer {
     token: Secret,
     brand: String,
     last4: String,
+}
+
+/// What the gateway calls the parts of a card.
+const CARD: [&str; 4] = ["cardNumber", "expiryMonth", "expiryYear", "cvc"];
+
+#[derive(Default, Deserialize)]
+struct CardProblem {
+    #[serde(default)]
+    errors: Vec<FieldProblem>,
+}
+
+#[derive(Deserialize)]
+struct FieldProblem {
+    field: String,
 }
 
 #[derive(Serialize)]
@@ -71,6 +87,7 @@ impl Client {
             .tcp_nodelay(true)
             .timeout(patience)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
+            .pool_idle_timeout(IDLE)
             .build()?;
         let base = base.as_str().trim_end_matches('/').to_owned();
         Ok(Self { http, base })
@@ -118,7 +135,7 @@ impl Gateway for Client {
         async move {
             let response = send(request).await?;
             if response.status() == StatusCode::UNPROCESSABLE_ENTITY {
-                return Ok(Tokenised::Refused);
+                return refused(response).await;
             }
             let NewTokenAnswer {
                 token,
@@ -171,6 +188,15 @@ impl Gateway for Client {
     }
 }
 
+/// Which part of the card is refused. Only names that we know are passed on, and no words of the gateway.
+async fn refused(response: Response) -> Result<Tokenised, Failure> {
+    let bytes = response.bytes().await.map_err(away)?;
+    let problem: CardProblem = serde_json::from_slice(&bytes).unwrap_or_default();
+    let named = |part: &&str| problem.errors.iter().any(|error| error.field == **part);
+    let field = CARD.into_iter().find(named);
+    Ok(Tokenised::Refused(field.unwrap_or("cardNumber")))
+}
+
 /// The issuer's reason in our words. One that we do not know is passed on as it is.
 fn declined(reason: Option<String>) -> Reason {
     match reason {
@@ -184,16 +210,11 @@ fn declined(reason: Option<String>) -> Reason {
     }
 }
 
-/// Sends a question. What may be answered later is a failure here: a server that fails, is too busy, or is just
-/// working on the same question.
+/// Sends a question. What may be answered later is a failure here: a server that fails or is too busy.
 async fn send(request: RequestBuilder) -> Result<Response, Failure> {
     let response = request.send().await.map_err(away)?;
     let status = response.status();
-    let later = [
-        StatusCode::REQUEST_TIMEOUT,
-        StatusCode::CONFLICT,
-        StatusCode::TOO_MANY_REQUESTS,
-    ];
+    let later = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
     if status.is_server_error() || later.contains(&status) {
         return Err(Failure::Away(format!("HTTP {}", status.as_u16())));
     }

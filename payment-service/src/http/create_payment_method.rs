@@ -54,7 +54,7 @@ pub(super) struct NewPaymentMethod {
 #[serde(rename_all = "camelCase")]
 pub(super) struct PaymentMethod {
     payment_method_id: PaymentMethodId,
-    #[schema(example = "VISA")]
+    #[schema(example = "visa")]
     brand: String,
     #[schema(example = "4242")]
     last4: String,
@@ -99,10 +99,7 @@ async fn tokenise(api: &Api, card: &Card, customer_id: CustomerId) -> Result<Met
         )
     })?;
     match tokenised {
-        Tokenised::Refused => Err(Problem::invalid(
-            "cardNumber",
-            "the gateway refuses this card",
-        )),
+        Tokenised::Refused(field) => Err(Problem::invalid(field, "the gateway refuses it")),
         Tokenised::Token {
             token,
             brand,

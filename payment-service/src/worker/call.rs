@@ -1,10 +1,7 @@
 //! Makes calls: many at once, one per order.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -14,7 +11,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{Job, Shared};
+use super::{Job, Shared, Status};
 use crate::{
     domain::{Command, Intent, Outcome},
     gateway::{Authorised, Failure, Gateway, Hold, Key},
@@ -55,10 +52,11 @@ impl Shared {
                 continue;
             }
             let gateway = self.gateway.clone();
-            let (told, patience, away) = (told.clone(), self.settings.patience, self.away.clone());
+            let (told, patience, status) =
+                (told.clone(), self.settings.patience, self.status.clone());
             calls.spawn(async move {
                 let outcome = make(&*gateway, &job, call, patience).await;
-                observe(&job, &outcome, &away);
+                observe(&job, &outcome, &status);
                 // Nobody listens only when the worker itself is gone.
                 let _ = told.send(Told {
                     job,
@@ -136,20 +134,14 @@ fn hold(job: &Job) -> Option<Hold> {
     })
 }
 
-/// Tells when the gateway goes away and comes back, once each, and of every answer that cannot be used.
-fn observe(job: &Job, outcome: &Result<Outcome, Failure>, away: &AtomicBool) {
+fn observe(job: &Job, outcome: &Result<Outcome, Failure>, status: &Status) {
     let order = job.row.payment.order_id;
-    let is_away = matches!(outcome, Err(Failure::Away(_)));
-    let was_away = away.swap(is_away, Ordering::Relaxed);
+    status.count(!matches!(outcome, Err(Failure::Away(_))));
     match outcome {
-        Err(error @ Failure::Away(_)) if !was_away => {
-            tracing::warn!(%order, %error, "calls wait for the gateway");
-        }
+        Ok(_) => {}
         Err(error @ Failure::Away(_)) => tracing::debug!(%order, %error, "the call waits"),
         Err(error @ Failure::Unusable(_)) => {
             tracing::error!(%order, %error, "the call is made again; somebody should look");
         }
-        Ok(_) if was_away => tracing::info!("the gateway answers again"),
-        Ok(_) => {}
     }
 }

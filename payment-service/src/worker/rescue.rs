@@ -1,6 +1,6 @@
 //! Finds calls that nobody is making: their instance is gone, or they found no answer and have rested.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::time::Duration;
 
 use sea_orm::DbErr;
 
@@ -48,17 +48,17 @@ impl Shared {
         for (row, token) in found {
             self.handoff.give(Job::new(row, token));
         }
-        Ok(full && !self.is_away())
+        Ok(full && self.status.is_up())
     }
 
     /// How many calls can be made at once now. While the gateway is away, one call finds out whether it is back.
     fn room(&self) -> usize {
         let free = self.places.available_permits();
         let room = free.saturating_sub(self.handoff.len());
-        if self.is_away() { room.min(1) } else { room }
-    }
-
-    fn is_away(&self) -> bool {
-        self.away.load(Ordering::Relaxed)
+        if self.status.is_up() {
+            room
+        } else {
+            room.min(1)
+        }
     }
 }
