@@ -11,7 +11,7 @@ use serde_json::Value;
 pub(crate) struct Query {
     /// postgres://…
     url: String,
-    /// One SELECT
+    /// One SELECT; `-`: the one on standard input, which may be longer than an argument can be
     sql: String,
 }
 
@@ -28,9 +28,13 @@ pub(crate) struct Search {
 /// The rows of a query, as an array of objects.
 ///
 /// # Errors
-/// The database's.
+/// The database's, or standard input cannot be read.
 pub(crate) async fn query(args: &Query) -> anyhow::Result<Value> {
-    rows(&Database::connect(&args.url).await?, &args.sql, []).await
+    let sql = match args.sql.as_str() {
+        "-" => std::io::read_to_string(std::io::stdin())?,
+        given => given.to_owned(),
+    };
+    rows(&Database::connect(&args.url).await?, &sql, []).await
 }
 
 /// The tables that hold one of the texts, each with the number of its rows that do.
