@@ -5,6 +5,7 @@ mod data;
 mod definitions;
 mod migration;
 mod orchestrator;
+mod publish;
 mod row;
 mod save;
 mod story;

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use messaging::{Fault, Handler, Interest, Message, Outgoing, Stamp, TraceParent, UnitOfWork};
-use saga::{Effect, Heard, Input, Instance, Moment, Outcome, Speech, Verdict};
+use saga::{Heard, Input, Instance, Moment, Outcome, Verdict};
 use sea_orm::{DatabaseTransaction, DbErr};
-use uuid::Uuid;
 
 use crate::{
     Counts, Data, Definitions, World,
+    publish::published,
     row::Saga,
     save::{self, Row},
     world::Loaded,
@@ -207,58 +206,4 @@ fn unknown(instance: &Instance) -> Fault {
     Fault::new(format!(
         "this service has no definition {definition:?} of version {version}; deploy one that has, and replay"
     ))
-}
-
-/// What has to be published, in its order. The awaited command is kept with the saga, to be sent again as it is.
-fn published(
-    key: Uuid,
-    saga: &mut Saga,
-    effects: Vec<Effect>,
-    now: DateTime<Utc>,
-    trace: Option<TraceParent>,
-) -> Vec<Outgoing> {
-    let mut published = Vec::with_capacity(effects.len());
-    for effect in effects {
-        match effect {
-            Effect::News(news) => published.push(outgoing(key, news, now, trace)),
-            Effect::Command(command) => {
-                let command = outgoing(key, command, now, trace);
-                saga.command = Some(command.clone());
-                published.push(command);
-            }
-            Effect::Again(_) => published.extend(saga.command.clone()),
-        }
-    }
-    if saga.instance.awaited.is_none() {
-        saga.command = None;
-    }
-    published
-}
-
-fn outgoing(
-    key: Uuid,
-    speech: Speech,
-    time: DateTime<Utc>,
-    trace: Option<TraceParent>,
-) -> Outgoing {
-    let Speech {
-        id,
-        to,
-        kind,
-        version,
-        body,
-    } = speech;
-    let message = Outgoing {
-        id,
-        topic: to,
-        kind,
-        key,
-        sequence: version,
-        time,
-        causation: None,
-        traceparent: None,
-        headers: None,
-        body,
-    };
-    message.traced(trace)
 }

@@ -6,7 +6,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     Action, Ask, Definition, Fault, Invalid, Policy, Process, Rule, Say, Step,
-    definition::{Change, Learn, Reason},
+    conversation::{Learn, Reason},
+    definition::Change,
     validate::validate,
 };
 

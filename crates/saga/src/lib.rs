@@ -2,6 +2,7 @@
 #![doc = include_str!("../README.md")]
 
 mod builder;
+mod conversation;
 mod definition;
 mod fault;
 mod fingerprint;
@@ -11,10 +12,12 @@ mod mermaid;
 mod outcome;
 mod policy;
 mod process;
+
 mod validate;
 
 pub use builder::{Builder, ask, saga, say, try_ask};
-pub use definition::{Action, Ask, Definition, Rule, Say, Step};
+pub use conversation::{Action, Ask, Rule, Say};
+pub use definition::{Definition, Step};
 pub use fault::Fault;
 pub use instance::{Awaited, Instance, Kept, Memory, Purpose, State};
 pub use interpreter::{Heard, Input, Moment, apply, start};
