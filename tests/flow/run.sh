@@ -13,7 +13,14 @@ room=$(mktemp -d "${TMPDIR:-/tmp}/flow.XXXXXXXX")
 trap 'rm -rf "$room"' EXIT
 # Each script is a process group: told to stop, it stops with all that it started, and cleans up behind itself.
 set -m
-trap 'for job in $(jobs -p); do kill -TERM -- "-$job"; done; wait; exit 143' INT TERM
+# shellcheck disable=SC2317
+stop() {
+    local group
+    for group in $(jobs -p); do kill -TERM -- "-$group" || true; done
+    wait
+    exit 143
+}
+trap stop INT TERM
 
 # start NAME: runs a script; what it prints is shown when it fails, its last line always.
 start() {
