@@ -10,7 +10,11 @@ use crate::settings::Settings;
 use crate::{databases, provision};
 
 /// What goes into which database. Every statement leaves alone what is there.
-const SEEDS: [(&str, &str); 0] = [];
+const SEEDS: [(&str, &str); 3] = [
+    ("customers", include_str!("../demo/customers.sql")),
+    ("gateway", include_str!("../demo/gateway.sql")),
+    ("payments", include_str!("../demo/payments.sql")),
+];
 
 /// The command: on servers that the operator runs.
 pub(crate) async fn external(settings: &Settings, layout: &Layout) -> anyhow::Result<()> {

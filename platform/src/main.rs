@@ -6,12 +6,14 @@
 //! process can be killed at any moment, the daemon included, and the next `up` finds its way.
 
 mod clean;
+mod command;
 mod console;
 mod daemon;
 mod databases;
 mod demo;
 mod down;
 mod files;
+mod greeting;
 mod keeper;
 mod layout;
 mod logs;
@@ -28,6 +30,7 @@ mod signals;
 mod spec;
 mod status;
 mod supervisor;
+mod test_platform;
 mod test_servers;
 mod topics;
 mod up;
@@ -80,10 +83,14 @@ enum Command {
     },
     /// Stop everything and remove all data, logs and passwords
     Clean,
-    /// Print a PORT_OFFSET whose ports are all free
-    FreeOffset,
     /// Run a command beside an empty Postgres and Kafka, which end when it ends
     TestServers {
+        /// The command and its arguments
+        #[arg(last = true, required = true)]
+        command: Vec<String>,
+    },
+    /// Run a command beside a whole platform of its own, which ends when it ends
+    TestPlatform {
         /// The command and its arguments
         #[arg(last = true, required = true)]
         command: Vec<String>,
@@ -117,8 +124,8 @@ async fn perform(settings: &Settings, command: Command) -> anyhow::Result<ExitCo
         Command::Restart { name } => signals::restart(&layout, &name).await?,
         Command::Kill { name, now } => signals::kill(&layout, &name, now)?,
         Command::Clean => clean::run(&layout).await?,
-        Command::FreeOffset => console::say(ports::free_offset(settings)?),
         Command::TestServers { command } => return test_servers::run(&command).await,
+        Command::TestPlatform { command } => return test_platform::run(settings, &command).await,
         Command::Supervise => supervisor::run(&layout).await?,
     }
     Ok(ExitCode::SUCCESS)

@@ -59,6 +59,16 @@ impl Settings {
         }
     }
 
+    /// The same platform somewhere else, with servers of its own.
+    pub(crate) fn alone(&self, dir: PathBuf, port_offset: u16) -> Self {
+        Self {
+            dir,
+            database_url: None,
+            kafka_brokers: None,
+            ..self.moved_by(port_offset)
+        }
+    }
+
     /// How often a service runs: `INSTANCES_ORDER_SERVICE=2`.
     pub(crate) fn instances(&self, service: &str) -> anyhow::Result<u16> {
         let name = format!("INSTANCES_{}", upper(service));

@@ -1,11 +1,11 @@
 //! Brings everything up, from nothing or from whatever runs already.
 
-use crate::console::{self, Progress};
+use crate::console::Progress;
 use crate::layout::Layout;
 use crate::ready::Prober;
 use crate::settings::Settings;
 use crate::spec::Spec;
-use crate::{daemon, demo, files, ports, processes, provision, servers};
+use crate::{daemon, demo, files, greeting, ports, processes, provision, servers};
 
 /// Servers, then databases and topics, then services, then demo data. What runs and did not
 /// change is left alone.
@@ -31,7 +31,7 @@ pub(crate) async fn run(settings: &Settings, layout: &Layout) -> anyhow::Result<
         .await?;
     demo::load(&servers.addresses, &secrets).await?;
     progress.say("demo data is there");
-    greet(settings, &all);
+    greeting::say_hello(settings, &all);
     Ok(())
 }
 
@@ -43,13 +43,4 @@ fn servers_first(layout: &Layout, servers: &[Spec], all: &[Spec]) -> anyhow::Res
         .filter(|spec| servers.contains(spec) || before.contains(spec))
         .cloned()
         .collect())
-}
-
-fn greet(settings: &Settings, specs: &[Spec]) {
-    console::say("");
-    for spec in specs {
-        console::say(format_args!("  {:<22} 127.0.0.1:{}", spec.name, spec.port));
-    }
-    let orders = 8080 + settings.port_offset;
-    console::say(orders);
 }

@@ -1,0 +1,66 @@
+# Two commands on a fresh machine: `make run` and `make test`. `make help` tells the rest.
+SHELL := bash
+.DEFAULT_GOAL := help
+# A toolchain that scripts/prerequisites.sh has just installed is not on the PATH of this shell yet.
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+
+PLATFORM := $(or $(CARGO_TARGET_DIR),target)/release/platform
+# `make run DOCKER=1` and `make stop DOCKER=1` take docker-compose.yml instead of native processes.
+DOCKER ?=
+
+.PHONY: help compile binaries images run stop status logs test lint clean distclean prerequisites
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  Settings: PORT_OFFSET, PLATFORM_DIR, INSTANCES_ORDER_SERVICE=2, LOG=debug, DOCKER=1; README has them all."
+
+compile: binaries images ## Build all programs, and container images where a Docker daemon answers
+
+run: ## Build, start what is not running, restart what changed, load demo data
+ifeq ($(DOCKER),)
+	@$(MAKE) --no-print-directory binaries
+	@$(PLATFORM) up
+else
+	@scripts/compose.sh up
+endif
+
+stop: ## Stop everything; the data stays
+ifeq ($(DOCKER),)
+	@if [ -x $(PLATFORM) ]; then $(PLATFORM) down; else echo "nothing was built, so nothing runs"; fi
+else
+	@scripts/compose.sh stop
+endif
+
+status: ## Tell what runs, where, and whether it is ready
+	@$(PLATFORM) status
+
+logs: ## Follow the logs; NAME=order-service follows one
+	@$(PLATFORM) logs $(NAME)
+
+test: ## Everything that must pass, on its own ports and folders
+	@scripts/test.sh
+
+lint: ## Formatting and clippy only
+	@scripts/prerequisites.sh --lint
+	cargo fmt --all --check
+	cargo clippy --release --workspace --all-targets -- -D warnings
+
+clean: ## Stop, and remove data, logs and passwords
+ifeq ($(DOCKER),)
+	@if [ -x $(PLATFORM) ]; then $(PLATFORM) clean; fi
+else
+	@scripts/compose.sh clean
+endif
+
+distclean: clean ## Remove the downloaded servers and everything that was built, too
+	rm -rf .platform
+	cargo clean
+
+binaries: prerequisites
+	cargo build --release --bins
+
+images:
+	@scripts/compose.sh build
+
+prerequisites:
+	@scripts/prerequisites.sh

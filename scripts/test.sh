@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# test.sh: everything that must pass, on ports and in folders of its own, also beside a running platform. Whatever it
+# starts ends with it, when it is interrupted too. A step that fails does not keep the next ones from telling what they
+# find. The last line is the verdict.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export PATH="$HOME/.cargo/bin:$PATH"
+# The operator's platform is not the one to test.
+unset PLATFORM_DIR PORT_OFFSET DATABASE_URL KAFKA_BROKERS
+
+platform=${CARGO_TARGET_DIR:-target}/release/platform
+begun=$SECONDS
+failed=()
+
+# Each step is a process group of its own, so that all of it can be told to stop.
+set -m
+step=
+trap 'if [[ $step ]]; then kill -TERM -- "-$step" 2>/dev/null; wait; fi; verdict interrupted; exit 130' INT TERM HUP
+
+# run NAME COMMAND…
+run() {
+    local name=$1 code=0 from=$SECONDS
+    shift
+    printf '\n== %s: %s\n' "$name" "$*"
+    "$@" &
+    step=$!
+    wait "$step" || code=$?
+    step=
+    printf '== %s: %s, %d s\n' "$name" "$( ((code)) && echo "FAILED ($code)" || echo passed)" $((SECONDS - from))
+    if ((code)); then failed+=("$name"); fi
+    return "$code"
+}
+
+verdict() { printf '\nmake test: %s (%d min %d s)\n' "$1" $(((SECONDS - begun) / 60)) $(((SECONDS - begun) % 60)); }
+
+# Where a Docker daemon has the official images, the tests start containers of them; otherwise they share one private
+# Postgres and one private Kafka.
+servers() {
+    if docker image inspect postgres:18 apache/kafka:4.3.0 >/dev/null 2>&1; then
+        "$@"
+    else
+        "$platform" test-servers -- "$@"
+    fi
+}
+
+run prerequisites scripts/prerequisites.sh --lint || { verdict 'FAILED: prerequisites' && exit 1; }
+run format cargo fmt --all --check || true
+run build cargo build --release --bins || { verdict 'FAILED: build' && exit 1; }
+run lint cargo clippy --release --workspace --all-targets -- -D warnings || true
+if command -v cargo-deny >/dev/null; then run dependencies cargo deny check bans licenses sources || true; fi
+run tests servers cargo test --release --workspace --no-fail-fast || true
+run flow "$platform" test-platform -- tests/flow/run.sh || true
+
+if ((${#failed[@]})); then
+    verdict "FAILED: ${failed[*]}"
+    exit 1
+fi
+verdict passed
