@@ -1,1 +1,76 @@
-//! order-view
+//! order-view: the read side. Every order with its ticket, payment, kitchen and delivery, in one row.
+//!
+//! - [`domain`]: what has been told of an order, and how the next message changes that; pure.
+//! - [`messages`]: all five topics.
+//! - [`waiters`]: readers that wait for a version.
+//! - [`http`]: the queries.
+//! - [`store`], [`migration`]: the table `order_views`.
+
+pub mod domain;
+pub mod http;
+pub mod messages;
+pub mod migration;
+pub mod store;
+pub mod waiters;
+
+use std::time::Duration;
+
+use contracts::Topic;
+use messaging::{Consumer, Doorbell, Store};
+use service::{Context, Settings, database};
+
+use http::View;
+use messages::Folding;
+use waiters::Waiters;
+
+/// The service's name: in logs, as a consumer group, and as a source of dead letters.
+pub const NAME: &str = "order-view";
+/// The port of its HTTP server, unless `HTTP_ADDR` says otherwise.
+pub const PORT: u16 = 8087;
+
+/// What the process is told from outside.
+#[derive(Debug, Clone, clap::Parser)]
+pub struct Config {
+    /// What every service is told.
+    #[command(flatten)]
+    pub service: Settings,
+
+    /// How long a reader may wait for the version that it asked for, in milliseconds.
+    #[arg(long, env = "READ_WAIT_MS", default_value_t = 2_000,
+          value_parser = clap::value_parser!(u64).range(..=10_000))]
+    pub read_wait_ms: u64,
+}
+
+impl AsRef<Settings> for Config {
+    fn as_ref(&self) -> &Settings {
+        &self.service
+    }
+}
+
+/// Runs the service until `context` is shut down.
+///
+/// # Errors
+/// The database refuses it, a migration fails, or the HTTP address is taken.
+pub async fn run(config: Config, context: Context) -> anyhow::Result<()> {
+    let settings = &config.service;
+    let db = database::connect(settings).await?;
+    database::migrate(&db, migration::all()).await?;
+    let doorbell = Doorbell::ring_at(NAME, &settings.relay_doorbells)?;
+    let store = Store::new(db, doorbell).await?;
+
+    let waiters = Waiters::default();
+    let topics: Vec<&str> = Topic::ALL.iter().map(|topic| topic.as_str()).collect();
+    let folding = Folding::new(waiters.clone());
+    let consumer = Consumer::new(settings.consumer(NAME, &topics), store.clone(), folding);
+    context.health.database(store.db().clone());
+    context.health.kafka(consumer.status());
+    context.spawn("consumer", consumer.run(context.shutdown.clone()));
+    let patience = Duration::from_millis(config.read_wait_ms);
+    context
+        .serve(http::router(View::new(
+            store.db().clone(),
+            waiters,
+            patience,
+        )))
+        .await
+}

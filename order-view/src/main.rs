@@ -1,2 +1,9 @@
-//! The process.
-fn main() {}
+//! The process of order-view.
+
+use std::process::ExitCode;
+
+use order_view::{Config, NAME, PORT, run};
+
+fn main() -> ExitCode {
+    service::main::<Config, _, _>(NAME, PORT, run)
+}

@@ -113,7 +113,9 @@ async fn decide<H: Handler>(
         work.publish_all(published);
     }
     let effects = handler.save(work.db(), world).await?;
-    work.remember(handled);
+    if handler.remembers() {
+        work.remember(handled);
+    }
     Ok(effects)
 }
 

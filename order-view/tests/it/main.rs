@@ -1,0 +1,5 @@
+//! The view on a real Postgres.
+
+mod fold;
+mod http;
+mod support;
