@@ -12,7 +12,6 @@ mod mermaid;
 mod outcome;
 mod policy;
 mod process;
-
 mod validate;
 
 pub use builder::{Builder, ask, saga, say, try_ask};
