@@ -41,6 +41,7 @@ async fn postgres_knows_who_is_connected_and_guards_its_patience() {
         ("application_name", "order-service-3"),
         ("statement_timeout", "30s"),
         ("idle_in_transaction_session_timeout", "10s"),
+        ("client_min_messages", "warning"),
     ] {
         assert_eq!(
             text(

@@ -38,6 +38,8 @@ pub async fn connect(settings: &Settings) -> anyhow::Result<DatabaseConnection> 
         .options([
             ("statement_timeout", STATEMENT),
             ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION),
+            // "Already exists, skipping" at every start is no news.
+            ("client_min_messages", "warning"),
         ])
         .disable_statement_logging();
     wait_for(&options)
