@@ -7,7 +7,8 @@ furnish
 mark=$(unique)
 long=$(head -c 70000 /dev/zero | tr '\0' x)
 
-# refuse STATUS FIELD METHOD URL [BODY [CURL OPTION]…]: a problem of this status that names the field; `-`: there is none.
+# refuse STATUS FIELD METHOD URL [BODY [CURL OPTION]…]: a problem of this status that names the field; `-`: there is
+# none; `*`: one, whatever it is called.
 refuse() {
     local status=$1 name=$2 body=${5-}
     shift 2
@@ -20,7 +21,11 @@ refuse() {
     fi
     if [[ $media_type != application/problem+json ]]; then fail "$what is a problem" "Content-Type: $media_type"; fi
     holds "$what has title, status and detail" ".status == $status and (.title | length > 0) and (.detail | length > 0)"
-    if [[ $name != - ]]; then holds "$what names $name" ".errors | map(.field) | index(\"$name\") != null"; fi
+    if [[ $name == '*' ]]; then
+        holds "$what names a field" '.errors | length > 0'
+    elif [[ $name != - ]]; then
+        holds "$what names $name" ".errors | map(.field) | index(\"$name\") != null"
+    fi
     if grep -Eq '4242424242424242|4242 4242|5555555555554444|4000000000000002' <<<"$answer"; then
         fail "$what does not repeat a card number" "answered: $answer"
     fi
@@ -148,9 +153,9 @@ done
 for url in "$ORDERS/orders/soup" "$ORDERS/orders/soup/saga" "$CUSTOMERS/customers/soup" "$RESTAURANTS/restaurants/soup" \
     "$RESTAURANTS/restaurants/soup/menu" "$RESTAURANTS/tickets/soup" "$VIEW/orders/soup" "$VIEW/tickets/soup" \
     "$ORDERS/orders/${NOBODY}0" "$ORDERS/orders/%00" "$ORDERS/orders/%F0"; do
-    refuse 400 id GET "$url"
+    refuse 400 '*' GET "$url"
 done
-refuse 400 id POST "$CUSTOMERS/customers/soup/suspend"
+refuse 400 '*' POST "$CUSTOMERS/customers/soup/suspend"
 refuse 400 orderId GET "$PAYMENTS/payments?orderId=soup"
 refuse 400 orderId GET "$PAYMENTS/payments"
 refuse 400 surprise GET "$PAYMENTS/payments?orderId=$NOBODY&surprise=1"

@@ -20,9 +20,9 @@ await_state "$order" PREPARING
 holds 'the view has priced the order from the menu' '.total == {amount: 2500, currency: "EUR"}'
 holds 'the view knows who ordered what from whom' \
     ".customerId == \"$customer\" and .restaurantId == \"$restaurant\" and .items[0].menuItemId == \"$dish\" and .items[0].quantity == 2"
-holds 'the ticket is PREPARING' '.ticket.state == "PREPARING"'
-holds 'the money is held' '.payment.state == "AUTHORISED"'
-holds 'the kitchen is PREPARING' '.kitchen.state == "PREPARING"'
+shows "$order" 'the ticket is PREPARING' '.ticket.state == "PREPARING"'
+shows "$order" 'the money is held' '.payment.state == "AUTHORISED"'
+shows "$order" 'the kitchen is PREPARING' '.kitchen.state == "PREPARING"'
 holds 'there is no delivery yet' '.delivery == null'
 holds 'the view says how fresh it is' '.asOf | type == "string"'
 ticket=$(field .ticket.ticketId)
@@ -35,18 +35,18 @@ same 'the kitchen lists the order' "$order" \
 
 act kitchen/ready "$order"
 await_state "$order" READY
-holds 'the ticket is READY' '.ticket.state == "READY"'
-holds 'the money is taken' '.payment.state == "CAPTURED"'
-holds 'the kitchen is READY' '.kitchen.state == "READY"'
+shows "$order" 'the ticket is READY' '.ticket.state == "READY"'
+shows "$order" 'the money is taken' '.payment.state == "CAPTURED"'
+shows "$order" 'the kitchen is READY' '.kitchen.state == "READY"'
 
 act delivery/pickedup "$order"
 await_state "$order" PICKEDUP
-holds 'the ticket is PICKEDUP' '.ticket.state == "PICKEDUP"'
-holds 'the delivery is PICKEDUP' '.delivery.state == "PICKEDUP"'
+shows "$order" 'the ticket is PICKEDUP' '.ticket.state == "PICKEDUP"'
+shows "$order" 'the delivery is PICKEDUP' '.delivery.state == "PICKEDUP"'
 
 act delivery/complete "$order"
 await_state "$order" COMPLETE
-holds 'everything has come to its end' \
+shows "$order" 'everything has come to its end' \
     '[.ticket.state, .payment.state, .kitchen.state, .delivery.state] == ["COMPLETE", "CAPTURED", "READY", "COMPLETE"]'
 holds 'nobody rejected anything' '.rejection == null'
 

@@ -9,7 +9,7 @@ furnish
 rejected() {
     await_state "$order" REJECTED
     holds "the payment says why: $1" ".rejection.by == \"payment\" and .rejection.reason.code == \"$1\""
-    holds 'the ticket was taken back' '.ticket.state == "REJECTED"'
+    shows "$order" 'the ticket was taken back' '.ticket.state == "REJECTED"'
     holds 'nobody cooks' '[.kitchen, .delivery] == [null, null]'
     local ticket
     ticket=$(field .ticket.ticketId)

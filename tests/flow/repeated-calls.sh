@@ -23,15 +23,18 @@ again() {
 
 act kitchen/ready "$order"
 await_state "$order" READY
+shows "$order" 'all of it is shown' '[.ticket.state, .payment.state, .delivery.state] == ["READY", "CAPTURED", null]'
 again kitchen/ready
 
 act delivery/pickedup "$order"
 await_state "$order" PICKEDUP
+shows "$order" 'all of it is shown' '.ticket.state == "PICKEDUP" and .delivery.state == "PICKEDUP"'
 again delivery/pickedup
 again kitchen/ready
 
 act delivery/complete "$order"
 await_state "$order" COMPLETE
+shows "$order" 'all of it is shown' '.ticket.state == "COMPLETE" and .delivery.state == "COMPLETE"'
 again delivery/complete
 again delivery/pickedup
 again kitchen/ready

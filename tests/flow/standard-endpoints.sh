@@ -18,12 +18,15 @@ for base in "$ORDERS" "$CUSTOMERS" "$RESTAURANTS" "$RELAY" "$PAYMENTS" "$KITCHEN
     same "$base answers with problems" application/problem+json "$media_type"
 done
 
-# has BASE METHOD PATH…: the description lists the paths.
+# has BASE 'METHOD PATH'…: the description lists the paths, whatever it calls their parameters.
 has() {
     local base=$1 path
     request GET "$base/openapi.json"
     shift
-    for path in "$@"; do holds "$base describes $path" ".paths[\"${path#* }\"][\"${path%% *}\"] != null"; done
+    for path in "$@"; do
+        holds "$base describes $path" \
+            "[.paths | to_entries[] | (.key | gsub(\"{[^}]*}\"; \"{id}\")) as \$path | .value | keys[] | . + \" \" + \$path] | index(\"$path\") != null"
+    done
 }
 has "$ORDERS" 'post /orders' 'get /orders/{id}' 'get /orders/{id}/saga'
 has "$CUSTOMERS" 'post /customers' 'get /customers/{id}' 'post /customers/{id}/suspend' 'post /customers/{id}/resume'

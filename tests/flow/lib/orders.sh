@@ -90,6 +90,14 @@ await_state() {
     die "order $id should be $state in the view, and is $found" "view: $view" "saga: $answer"
 }
 
+# shows ORDER WHAT FILTER: waits until a jq filter is true of the view's answer. The topics are not ordered among each
+# other, so the order's own state may be shown a moment before that of its ticket, payment, cook or delivery.
+shows() {
+    local deadline=$((SECONDS + PATIENCE))
+    while request GET "$VIEW/orders/$1" && ! jq -e "$3" <<<"$answer" >/dev/null 2>&1 && ((SECONDS < deadline)); do sleep 0.02; done
+    holds "$2" "$3"
+}
+
 # action_url ACTION: the address of kitchen/ready, delivery/pickedup or delivery/complete.
 action_url() {
     if [[ $1 == kitchen/* ]]; then printf '%s/%s' "$KITCHEN" "$1"; else printf '%s/%s' "$DELIVERY" "$1"; fi
