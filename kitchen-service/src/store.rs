@@ -121,7 +121,7 @@ INSERT INTO cooks (order_id, cook_id, restaurant_id, items, state, version, trac
                    created_at, updated_at)
 SELECT order_id, cook_id, NULLIF(restaurant_id, '00000000-0000-0000-0000-000000000000'),
        items::jsonb, state, version, NULLIF(traceparent, ''), created_at, updated_at
-FROM cook WHERE is_new";
+FROM cook WHERE is_new ORDER BY order_id";
 
 /// Saves works, new ones and ones that this transaction has locked.
 ///

@@ -137,3 +137,35 @@ impl fmt::Display for Reason {
         write!(f, "{}: {}", self.code, self.detail)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_upper_case_words_and_differ() {
+        for (index, code) in Code::ALL.iter().enumerate() {
+            let text = code.as_str();
+            assert!(
+                text.starts_with(|first: char| first.is_ascii_uppercase()),
+                "{text}"
+            );
+            assert!(
+                text.chars().all(|c| c.is_ascii_uppercase() || c == '_'),
+                "{text}"
+            );
+            assert!(
+                !Code::ALL[..index].contains(code),
+                "{text} stands there twice"
+            );
+        }
+    }
+
+    #[test]
+    fn a_code_that_is_not_known_yet_is_passed_on() {
+        let newer = r#"{"code":"OUT_OF_GAS","detail":"The stove is cold."}"#;
+        let reason: Reason = serde_json::from_str(newer).unwrap();
+        assert_eq!(reason.code.as_str(), "OUT_OF_GAS");
+        assert_eq!(serde_json::to_string(&reason).unwrap(), newer);
+    }
+}
