@@ -1,1 +1,56 @@
-//! restaurant-service
+//! restaurant-service: restaurants with their menus, and the tickets that they make of orders.
+//!
+//! - [`domain`]: restaurants, menus and tickets, pure.
+//! - [`messages`]: what order-service asks, on `order-ticket`.
+//! - [`http`]: what restaurateurs see and do.
+//! - [`store`], [`migration`]: the tables `restaurants`, `menu_items` and `tickets`.
+
+pub mod domain;
+pub mod http;
+pub mod messages;
+pub mod migration;
+pub mod store;
+
+use contracts::Topic;
+use messaging::{Consumer, Doorbell, Store};
+use service::{Context, Settings, database};
+
+use messages::Ticketing;
+
+/// The service's name: in logs, as a consumer group, and as a source of messages.
+pub const NAME: &str = "restaurant-service";
+/// The port of its HTTP server, unless `HTTP_ADDR` says otherwise.
+pub const PORT: u16 = 8082;
+
+/// What the process is told from outside.
+#[derive(Debug, Clone, clap::Parser)]
+pub struct Config {
+    /// What every service is told.
+    #[command(flatten)]
+    pub service: Settings,
+}
+
+impl AsRef<Settings> for Config {
+    fn as_ref(&self) -> &Settings {
+        &self.service
+    }
+}
+
+/// Runs the service until `context` is shut down.
+///
+/// # Errors
+/// The database refuses it, a migration fails, or the HTTP address is taken.
+pub async fn run(config: Config, context: Context) -> anyhow::Result<()> {
+    let settings = &config.service;
+    let db = database::connect(settings).await?;
+    database::migrate(&db, migration::all()).await?;
+    let doorbell = Doorbell::ring_at(NAME, &settings.relay_doorbells)?;
+    let store = Store::new(db, doorbell).await?;
+
+    let topics = [Topic::OrderTicket.as_str()];
+    let consumer = Consumer::new(settings.consumer(NAME, &topics), store.clone(), Ticketing);
+    context.health.database(store.db().clone());
+    context.health.kafka(consumer.status());
+    context.spawn("consumer", consumer.run(context.shutdown.clone()));
+    context.serve(http::router(store)).await
+}

@@ -1,0 +1,5 @@
+//! Restaurants on a real Postgres.
+
+mod http;
+mod support;
+mod tickets;
