@@ -137,7 +137,7 @@ async fn a_rejection_says_who_and_why() {
     view.hear(&story.life()[..1]).await;
     let rejection = json!({ "by": "customer", "reason": { "code": "CUSTOMER_SUSPENDED", "detail": "Suspended." } });
     let rest = json!({ "customerId": story.customer, "restaurantId": story.restaurant, "rejection": rejection });
-    view.hear(&[story.says("order-customer", "ORDER_CHANGED", 2, "REJECTED", rest)])
+    view.hear(&[story.says("order-customer", "ORDER_CHANGED", 2, "REJECTED", &rest)])
         .await;
     let order = view.order(story.order).await;
     assert_eq!(
@@ -174,7 +174,7 @@ async fn a_bad_query_names_the_parameter() {
 async fn a_message_that_the_contract_does_not_know_is_parked() {
     let view = View::open().await;
     let story = Story::new();
-    let strange = story.says("order-reply", "TICKET_BURNT", 9, "PENDING", json!({}));
+    let strange = story.says("order-reply", "TICKET_BURNT", 9, "PENDING", &json!({}));
     assert_eq!(
         view.hear(&[strange]).await,
         Report {
@@ -187,7 +187,7 @@ async fn a_message_that_the_contract_does_not_know_is_parked() {
         "CUSTOMER_APPROVED",
         1,
         "APPROVED",
-        json!({ "customerId": story.customer }),
+        &json!({ "customerId": story.customer }),
     );
     assert_eq!(view.hear(&[verdict]).await, Report::default());
 }

@@ -1,8 +1,4 @@
 //! A view on a database of its own, and the life of an order as its participants tell it.
-#![expect(
-    clippy::expect_used,
-    reason = "what a test's helper cannot do fails the test"
-)]
 
 use std::time::Duration;
 
@@ -89,8 +85,9 @@ impl Story {
 
     /// Everything that is said in the life of an order that goes well, in a possible order.
     pub(crate) fn life(self) -> Vec<Message> {
-        let order =
-            |topic, kind, version, state, rest: Value| self.says(topic, kind, version, state, rest);
+        let order = |topic, kind, version, state, rest: Value| {
+            self.says(topic, kind, version, state, &rest)
+        };
         let total = json!({ "amount": 2500, "currency": "EUR" });
         let ordered = json!([{ "menuItemId": self.item, "quantity": 2 }]);
         let priced = json!([{
@@ -231,9 +228,9 @@ impl Story {
         kind: &str,
         version: i64,
         state: &str,
-        rest: Value,
+        rest: &Value,
     ) -> Message {
-        let body = merged(&json!({ "orderId": self.order, "state": state }), &rest);
+        let body = merged(&json!({ "orderId": self.order, "state": state }), rest);
         Message {
             sequence: version,
             ..message(topic, kind, self.order.uuid(), &body)

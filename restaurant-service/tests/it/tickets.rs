@@ -104,7 +104,7 @@ async fn a_refusal_stays_a_refusal_when_the_reason_has_gone() {
     let restaurants = Restaurants::open().await;
     let (restaurant, order) = (restaurants.restaurant(json!({})).await, new_order());
     let message = restaurant.order(order, &restaurant.eel, 1);
-    restaurants.hear(&[message.clone()]).await;
+    restaurants.hear([&message]).await;
     let path = format!("/restaurants/{}/menu", restaurant.id.as_str().unwrap());
     let price = json!({ "amount": 3000, "currency": "EUR" });
     let menu =
@@ -142,8 +142,8 @@ async fn a_duplicate_is_answered_again_with_the_same_reply() {
     let restaurants = Restaurants::open().await;
     let (restaurant, order) = (restaurants.restaurant(json!({})).await, new_order());
     let message = restaurant.order(order, &restaurant.soup, 1);
-    restaurants.hear(&[message.clone()]).await;
-    let again = restaurants.hear(&[message.clone()]).await;
+    restaurants.hear([&message]).await;
+    let again = restaurants.hear([&message]).await;
     assert_eq!(
         again,
         Report {
