@@ -12,7 +12,8 @@ use super::{Claim, Row};
 use crate::domain::Payment;
 
 /// One statement for the whole batch. A new order that another transaction has inserted meanwhile is a violation of the
-/// key: this transaction ends, and the next one finds it. A known order is updated only from the revision that was seen.
+/// key: this transaction ends, and the next one finds it. They are inserted in the order of their keys, so that two
+/// batches with the same ones never wait for each other. A known order is updated only from the revision that was seen.
 ///
 /// A call that is new is claimed for who saves it, in the same statement; an old one stays whose it was.
 const SAVE: &str = "\
@@ -39,7 +40,7 @@ WITH row AS MATERIALIZED (
     SELECT order_id, payment_id, state, version, amount, currency, customer_id,
            payment_method_id, authorisation, reason, call, waiting, answers,
            created_at, updated_at, 1, claimed_by, claimed_until
-    FROM row WHERE revision = 0
+    FROM row WHERE revision = 0 ORDER BY order_id
     RETURNING order_id
 ), updated AS (
     UPDATE payments

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    fmt::Display,
     sync::{Arc, Mutex},
 };
 
@@ -57,7 +58,7 @@ impl Scripted {
     }
 
     /// What happened to the money of an order.
-    pub(crate) fn ledger(&self, order: impl ToString) -> Vec<&'static str> {
+    pub(crate) fn ledger(&self, order: impl Copy + Display) -> Vec<&'static str> {
         let (books, order) = (self.books.lock().unwrap(), order.to_string());
         let of_order = books.ledger.iter().filter(|(_, of)| *of == order);
         of_order.map(|(kind, _)| *kind).collect()
