@@ -124,9 +124,10 @@ fn complete(story: Story) -> Value {
 async fn a_message_that_tells_nothing_new_writes_nothing() {
     let view = View::open().await;
     let story = Story::new();
-    view.hear(&story.life()).await;
+    let life = story.life();
+    view.hear(&life).await;
     let before = xmin(&view).await;
-    view.hear(&story.life()).await;
+    view.hear(&life).await;
     assert_eq!(xmin(&view).await, before);
 }
 
