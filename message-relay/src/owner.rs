@@ -16,7 +16,7 @@ use crate::{
     producer::{Generation, Refusal},
     reader::{MAX_ROWS, Reader, Row},
     record::{self, Broken},
-    retention::{self, Retention},
+    retention::{self, Outcome, Retention},
     shard::Shard,
 };
 
@@ -24,6 +24,8 @@ use crate::{
 const SAVE: Duration = Duration::from_millis(50);
 /// Rows of one shard that may be under way to Kafka.
 const MAX_IN_FLIGHT: usize = 4 * MAX_ROWS;
+/// How often the rows that wait are counted while there are more than one batch of them.
+const COUNT: Duration = Duration::from_secs(1);
 /// How long to wait for room in the producer's queue.
 const FULL: Duration = Duration::from_millis(2);
 /// How long to wait for the producer that takes a failed one's place.
@@ -74,6 +76,8 @@ pub(crate) struct Owner<'s> {
     retention: Retention,
     /// Nothing is handed over before.
     held_until: Instant,
+    /// Rows that wait in the database, as far as is known, and since when.
+    behind: (u64, Instant),
 }
 
 impl<'s> Owner<'s> {
@@ -96,6 +100,7 @@ impl<'s> Owner<'s> {
             hole_since: None,
             retention: Retention::new(now),
             held_until: now,
+            behind: (0, now),
         }
     }
 
@@ -169,8 +174,25 @@ impl<'s> Owner<'s> {
             .hole_since
             .map_or(Duration::ZERO, |since| now.duration_since(since));
         self.shard.status.oldest_hole(since);
+        if now.duration_since(self.behind.1) >= COUNT {
+            self.count_behind(now).await?;
+        }
         self.tell();
         Ok(true)
+    }
+
+    /// Counts the rows that were not read yet, when there is a reason to think that there are any.
+    async fn count_behind(&mut self, now: Instant) -> Result<(), Error> {
+        let held_back =
+            self.generation.has_failed() || self.flights.rows() > 0 || self.looks.next() <= now;
+        let highest = if held_back {
+            self.reader.highest(&mut self.db).await?
+        } else {
+            None
+        };
+        let behind = highest.unwrap_or_default() - self.handed.position();
+        self.behind = (u64::try_from(behind).unwrap_or_default(), now);
+        Ok(())
     }
 
     fn tell(&self) {
@@ -178,7 +200,9 @@ impl<'s> Owner<'s> {
         self.shard.status.change(|status| {
             status.position = cursor.position();
             status.holes = cursor.holes().ids();
-            status.backlog = u64::try_from(under_way).unwrap_or(u64::MAX);
+            status.backlog = u64::try_from(under_way)
+                .unwrap_or(u64::MAX)
+                .saturating_add(self.behind.0);
         });
     }
 
@@ -288,11 +312,14 @@ impl<'s> Owner<'s> {
     async fn empty_leaves(&mut self) -> Result<(), Error> {
         let busy =
             !self.waiting.is_empty() || !self.flights.is_empty() || self.saved.0 != self.handed;
+        let position = self.saved.0.position();
         for leaf in self.retention.due(Instant::now(), &self.saved.0, busy) {
-            if retention::empty(&mut self.db, &self.lease, leaf).await? {
-                self.retention.emptied(leaf, self.saved.0.position());
-                self.shard.status.truncated();
+            match retention::empty(&mut self.db, &self.lease, leaf).await? {
+                Outcome::NotYet => continue,
+                Outcome::WasEmpty => {}
+                Outcome::Truncated => self.shard.status.truncated(),
             }
+            self.retention.emptied(leaf, position);
         }
         Ok(())
     }

@@ -17,7 +17,7 @@ use rdkafka::{
     config::RDKafkaLogLevel,
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
     message::{DeliveryResult, OwnedHeaders},
-    producer::{BaseRecord, Producer as _, ProducerContext, PurgeConfig, ThreadedProducer},
+    producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext, PurgeConfig},
 };
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -28,6 +28,9 @@ use crate::flight::Flight;
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 /// A producer that served so long has not failed at once.
 const PROVEN: Duration = Duration::from_secs(30);
+
+/// How long a thread that waits for delivery reports takes to notice that nobody needs it any more.
+const LISTEN: Duration = Duration::from_secs(1);
 
 /// How Kafka is met.
 #[derive(Debug, Clone)]
@@ -58,9 +61,10 @@ impl Settings {
             .set("enable.gapless.guarantee", "true")
             .set("acks", "all")
             .set("max.in.flight.requests.per.connection", "5")
-            // Nothing is ever dropped for being late. A topic that is missing is waited for, too.
+            // Nothing is ever dropped for being late. A topic that is missing is waited for, too: for half an hour, because
+            // librdkafka 2.12 takes what is above 2,147,483 ms for a negative number, and gives up at once.
             .set("message.timeout.ms", "0")
-            .set("topic.metadata.propagation.max.ms", "3600000")
+            .set("topic.metadata.propagation.max.ms", "1800000")
             .set("partitioner", "murmur2_random")
             .set("compression.type", "lz4")
             .set("linger.ms", "0")
@@ -196,8 +200,6 @@ async fn replace(
             number,
             Arc::clone(&status),
         )?));
-        // The last owner of a producer waits for its threads: not on a thread that runs tasks.
-        tokio::task::spawn_blocking(move || drop(generation));
     }
 }
 
@@ -205,7 +207,31 @@ async fn replace(
 pub struct Generation {
     number: u64,
     health: Arc<Health>,
-    kafka: ThreadedProducer<Reports>,
+    kafka: Arc<BaseProducer<Reports>>,
+    dropped: Arc<AtomicBool>,
+}
+
+impl Drop for Generation {
+    fn drop(&mut self) {
+        self.dropped.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Takes delivery reports as they come, on a thread of its own, until the generation is dropped. (rdkafka's own thread for
+/// that wakes ten times a second although nothing happens, and makes whoever drops the producer wait.)
+fn listen(kafka: Arc<BaseProducer<Reports>>, dropped: Arc<AtomicBool>) -> KafkaResult<()> {
+    let reports = move || {
+        while !dropped.load(Ordering::Relaxed) {
+            kafka.poll(LISTEN);
+        }
+    };
+    let thread = std::thread::Builder::new().name("kafka-reports".to_owned());
+    match thread.spawn(reports) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(KafkaError::ClientCreation(format!(
+            "no thread for delivery reports: {error}"
+        ))),
+    }
 }
 
 impl fmt::Debug for Generation {
@@ -239,10 +265,14 @@ impl Generation {
             status,
         });
         let reports = Reports(Arc::clone(&health));
+        let kafka: Arc<BaseProducer<_>> = Arc::new(settings.config().create_with_context(reports)?);
+        let dropped = Arc::new(AtomicBool::new(false));
+        listen(Arc::clone(&kafka), Arc::clone(&dropped))?;
         Ok(Self {
             number,
             health,
-            kafka: settings.config().create_with_context(reports)?,
+            kafka,
+            dropped,
         })
     }
 

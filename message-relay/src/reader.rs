@@ -47,6 +47,7 @@ pub struct Reader {
     new: SqlStr,
     new_and_missed: SqlStr,
     holders: SqlStr,
+    highest: SqlStr,
     /// Rows to ask for: fewer after a batch that was cut for its bytes.
     limit: usize,
 }
@@ -69,6 +70,7 @@ impl Reader {
                  WHERE locktype = 'relation' AND relation = '{table}_id'::regclass AND mode = 'RowExclusiveLock'
                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
             )),
+            highest: sql(format!("SELECT max(id) FROM {table}")),
             limit: MAX_ROWS,
         }
     }
@@ -114,6 +116,15 @@ impl Reader {
     pub async fn holders(&self, db: &mut PgConnection) -> Result<HashSet<Transaction>, Error> {
         let rows = within(sqlx::query(self.holders.clone()).fetch_all(db)).await?;
         rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    }
+
+    /// The highest id that is visible.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn highest(&self, db: &mut PgConnection) -> Result<Option<i64>, Error> {
+        let row = within(sqlx::query(self.highest.clone()).fetch_one(db)).await?;
+        Ok(row.try_get(0)?)
     }
 
     fn batch(&mut self, answer: Answer, covered: i64) -> Result<Batch, Error> {

@@ -85,8 +85,9 @@ impl Format {
 }
 
 /// Room for an id as text, on the stack.
-type Room = [u8; Hyphenated::LENGTH];
-pub(crate) const ROOM: Room = [0; Hyphenated::LENGTH];
+pub type Room = [u8; Hyphenated::LENGTH];
+/// Room that is still empty.
+pub const ROOM: Room = [0; Hyphenated::LENGTH];
 
 /// The key of the row's record, written into `room`.
 ///

@@ -145,7 +145,18 @@ impl Leaf {
     }
 }
 
-/// Empties a leaf if all its rows are published; gives whether it is empty now. Waits for nobody: a writer in the leaf is
+/// What became of a leaf.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// There was nothing in it.
+    WasEmpty,
+    /// It is empty now.
+    Truncated,
+    /// It has rows that are not published, or somebody is writing into it.
+    NotYet,
+}
+
+/// Empties a leaf if all its rows are published. Waits for nobody: a writer in the leaf is
 /// left in peace, and one that comes while the leaf is emptied waits for a few milliseconds.
 ///
 /// The check that counts is made under a lock that no writer of this leaf can hold at the same time, in a snapshot that is
@@ -155,30 +166,30 @@ pub(crate) async fn empty(
     db: &mut PgConnection,
     lease: &Lease,
     leaf: usize,
-) -> Result<bool, Error> {
+) -> Result<Outcome, Error> {
     let sql = Leaf::new(lease.shard(), leaf);
     match sql.state(db, lease).await? {
-        (false, _) => return Ok(true),
-        (true, false) => return Ok(false),
+        (false, _) => return Ok(Outcome::WasEmpty),
+        (true, false) => return Ok(Outcome::NotYet),
         (true, true) => {}
     }
     let mut tx = within(db.begin()).await?;
     if let Err(error) = within(sqlx::query(sql.lock.clone()).execute(&mut *tx)).await {
         within(tx.rollback()).await?;
         return if is_busy(&error) {
-            Ok(false)
+            Ok(Outcome::NotYet)
         } else {
             Err(error)
         };
     }
     let (_, published) = sql.state(&mut tx, lease).await?;
-    if published {
-        within(sqlx::query(sql.truncate).execute(&mut *tx)).await?;
-        within(tx.commit()).await?;
-    } else {
+    if !published {
         within(tx.rollback()).await?;
+        return Ok(Outcome::NotYet);
     }
-    Ok(published)
+    within(sqlx::query(sql.truncate).execute(&mut *tx)).await?;
+    within(tx.commit()).await?;
+    Ok(Outcome::Truncated)
 }
 
 fn is_busy(error: &Error) -> bool {

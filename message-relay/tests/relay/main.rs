@@ -2,6 +2,7 @@
 
 mod gaps;
 mod growth;
+mod kafka;
 mod order;
 mod owners;
 mod records;

@@ -113,7 +113,7 @@ async fn a_paused_owner_that_wakes_cannot_move_the_cursor_and_only_repeats() {
 
     // The old one wakes: it sends what it has read, reads on, sends that too, and tries to move the cursor.
     let shutdown = CancellationToken::new();
-    let (producer, _) = world.producer(&shutdown);
+    let (producer, _) = World::producer(world.kafka(), &shutdown);
     let (format, flight) = (
         Format::new(SOURCE, world.topics.prefix()),
         Flight::new(Arc::clone(&wake)),

@@ -67,16 +67,29 @@ impl World {
             .unwrap()
     }
 
-    pub(crate) fn producer(&self, shutdown: &CancellationToken) -> (Producer, JoinHandle<()>) {
-        let settings = producer::Settings::new(self.topics.brokers());
+    /// A way into Kafka.
+    pub(crate) fn producer(
+        settings: producer::Settings,
+        shutdown: &CancellationToken,
+    ) -> (Producer, JoinHandle<()>) {
         let (producer, work) = Producer::start(settings, shutdown.clone()).unwrap();
         (producer, tokio::spawn(async move { work.await.unwrap() }))
     }
 
+    /// How the test's Kafka is met.
+    pub(crate) fn kafka(&self) -> producer::Settings {
+        producer::Settings::new(self.topics.brokers())
+    }
+
     /// Starts the relay of this name.
     pub(crate) fn start(&self, name: &str) -> Running {
+        self.start_with(name, self.kafka())
+    }
+
+    /// Starts the relay of this name, with this Kafka.
+    pub(crate) fn start_with(&self, name: &str, kafka: producer::Settings) -> Running {
         let shutdown = CancellationToken::new();
-        let (producer, replacing) = self.producer(&shutdown);
+        let (producer, replacing) = Self::producer(kafka, &shutdown);
         let relay = Relay {
             name: name.into(),
             topic_prefix: self.topics.prefix().into(),
