@@ -34,7 +34,7 @@ refuse() {
 # --- what is true of every path that takes a body
 takes_json() {
     local method=$1 url=$2 good=$3
-    refuse 400 - "$method" "$url" '{"half":'
+    refuse 400 - "$method" "$url" '{'
     refuse 400 - "$method" "$url" 'no json at all'
     refuse 400 - "$method" "$url" "$good$good"
     refuse 422 - "$method" "$url" '[]'
@@ -111,7 +111,7 @@ refuse_menu() {
 refuse_menu 'items[0].name' '{name: ""}'
 refuse_menu 'items[0].name' '{name: $long}'
 refuse_menu 'items[0].price' '{price: {amount: -1, currency: "EUR"}}'
-refuse_menu 'items[0].price' '{price: {amount: 100, currency: "USD"}}'
+refuse_menu 'items[0].price.currency' '{price: {amount: 100, currency: "USD"}}'
 refuse_menu 'items[0].price.amount' '{price: {amount: "100", currency: "EUR"}}'
 refuse_menu 'items[0].price.amount' '{price: {amount: 1.5, currency: "EUR"}}'
 refuse_menu 'items[0].menuItemId' '{menuItemId: "soup"}'

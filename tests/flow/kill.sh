@@ -55,7 +55,7 @@ taken() { query order-service "SELECT order_id FROM orders WHERE restaurant_id =
 taken "$method" >"$room/good"
 taken "$declined" >"$room/bad"
 sort "$room/good" "$room/bad" >"$room/taken"
-same 'no order that was answered is lost' '' "$(comm -23 "$room/answered" "$room/taken" | head -n 3)"
+same 'no order that was answered is lost' '' "$(comm -23 "$room/answered" "$room/taken" | few)"
 note "$(wc -l <"$room/answered" | tr -d ' ') orders were answered, $(wc -l <"$room/taken" | tr -d ' ') taken"
 
 await_all "$room/good" PREPARING 120

@@ -46,10 +46,12 @@ stranger=$(new_customer)
 place_order "{paymentMethodId: \"$(new_payment_method "$stranger" "$CARD_APPROVES")\"}"
 rejected PAYMENT_METHOD_FOREIGN
 
-# What the orders said, in its own words: the rejection answers the ticket's, not the payment's.
+# What was said, in its own words: the ticket's REJECTED answers the order's, and the order's own follows.
 need_platform
-records --since "$(($(now) - 120000))" order-customer order-reply |
-    jq -cs --arg order "$declined" 'map(select(.key == $order)) | map({(.headers.ce_id): .}) | add' >"$room/said"
-holds 'the order became REJECTED in answer to TICKET_REJECTED' '. as $said
-    | [.[] | select(.headers.ce_type == "ORDER_CHANGED" and .value.state == "REJECTED") | $said[.headers.ce_causationid].headers.ce_type]
-    == ["TICKET_REJECTED"]' "$(cat "$room/said")"
+records --since "$(($(now) - 120000))" order-customer order-ticket order-reply |
+    jq -cs --arg order "$declined" 'map(select(.key == $order)) | map({(.topic + " " + .headers.ce_type): .headers}) | add' >"$room/said"
+holds 'the ticket is taken back in answer to ORDER_REJECTED' \
+    '.["order-reply TICKET_REJECTED"].ce_causationid == .["order-ticket ORDER_REJECTED"].ce_id' "$(cat "$room/said")"
+holds 'refused, told, taken back, and only then REJECTED' \
+    '[.["order-reply PAYMENT_REJECTED", "order-ticket ORDER_REJECTED", "order-reply TICKET_REJECTED", "order-customer ORDER_CHANGED"].ce_time]
+        | length == 4 and . == sort' "$(cat "$room/said")"

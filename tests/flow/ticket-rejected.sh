@@ -33,8 +33,15 @@ rejected ITEM_UNAVAILABLE
 
 restaurant=$(new_restaurant ',"minimumOrder":{"amount":2501,"currency":"EUR"}')
 dish=$(new_dish "$restaurant" 'Cheap soup' 1250)
+open=$restaurant
 place_order
 rejected BELOW_MINIMUM_ORDER
+
+restaurant=$(new_restaurant ',"openingHours":[]')
+dish=$(new_dish "$restaurant" 'Soup of tomorrow' 1250)
+place_order
+rejected RESTAURANT_CLOSED
+restaurant=$open
 
 # One cent more, and it is enough.
 dish=$(new_dish "$restaurant" 'Soup' 1251)

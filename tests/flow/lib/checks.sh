@@ -52,19 +52,22 @@ holds() {
     fi
 }
 
+# few: the first lines, for telling; it reads them all, so that nobody in front of it finds a closed pipe.
+few() { sed -n '1,3p'; }
+
 # note TEXT: progress, for whoever watches.
 note() { printf '%s: %s\n' "$script" "$1"; }
 
 finish() {
     local code=$?
     trap - EXIT
+    # A command that failed was told where it did, perhaps in a subshell, whose counts are lost.
+    if [[ $failed == 0 && ($code != 0 || -e $room/broken) ]]; then failed=1; fi
     rm -rf "$room"
-    # What ended it was told where it happened, which may have been a subshell.
-    if ((code != 0 && failed == 0)); then failed=1; fi
     printf '%s: %d passed, %d failed\n' "$script" "$passed" "$failed"
     exit $((failed > 0))
 }
 trap finish EXIT
-trap 'printf "FAILED %s: a command failed: %s\n" "$(place)" "$BASH_COMMAND" >&2' ERR
+trap 'touch "$room/broken"; printf "FAILED %s: a command failed: %s\n" "$(place)" "$BASH_COMMAND" >&2' ERR
 trap 'exit 130' INT
 trap 'exit 143' TERM

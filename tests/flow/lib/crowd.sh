@@ -84,7 +84,7 @@ await_listed() {
 # The view's and the saga's word on a few orders that are not where they should be.
 first_missing() {
     local id
-    comm -23 "$1" "$room/found" | head -n 3 | while read -r id; do
+    comm -23 "$1" "$room/found" | few | while read -r id; do
         request GET "$VIEW/orders/$id"
         printf 'view: %.600s\n' "$answer"
         request GET "$ORDERS/orders/$id/saga"

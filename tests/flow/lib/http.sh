@@ -5,13 +5,14 @@ answer=''     # the body of the last answer
 answered=''   # its status; 000 when there was none
 media_type='' # its Content-Type
 
-# request METHOD URL [BODY [CURL OPTION]…]: sends; a BODY, if it is not empty, goes as JSON.
+# request METHOD URL [BODY [CURL OPTION]…]: sends; a BODY, if it is not empty, goes as JSON, unless an option says
+# something else of its Content-Type.
 request() {
     local method=$1 url=$2 body=${3-}
     local options=(--noproxy '*' --silent --show-error --max-time 25 --request "$method" --write-out '\n%{http_code} %{content_type}')
     shift $(($# < 3 ? $# : 3))
-    if [[ -n $body ]]; then options+=(--header 'Content-Type: application/json' --data-binary @-); fi
-    # What comes later replaces: an option may set another Content-Type.
+    if [[ -n $body ]]; then options+=(--data-binary @-); fi
+    if [[ -n $body && "$*" != *Content-Type:* ]]; then options+=(--header 'Content-Type: application/json'); fi
     answer=$(printf '%s' "$body" | curl "${options[@]}" "$@" "$url" 2>&1) || true
     local last=${answer##*$'\n'}
     answer=${answer%$'\n'*}
