@@ -43,10 +43,10 @@ impl Shards {
     }
 }
 
-/// The insertion of outbox rows. `xid` is named before `id`, so that it is evaluated first: see `migration/outbox.sql`.
+/// The insertion of outbox rows. The ids are taken here, by the last statement of the transaction.
 const INSERT: &str = "\
-INSERT INTO outbox (shard, xid, id, message_id, key, causation, sequence, occurred_at, topic, kind, traceparent, headers, body)
-SELECT shard, pg_current_xact_id(), nextval(('outbox_s' || shard || '_id')::regclass), message_id, key,
+INSERT INTO outbox (shard, id, message_id, key, causation, sequence, occurred_at, topic, kind, traceparent, headers, body)
+SELECT shard, nextval(('outbox_s' || shard || '_id')::regclass), message_id, key,
        NULLIF(causation, '00000000-0000-0000-0000-000000000000'), sequence, occurred_at, topic, kind,
        NULLIF(traceparent, ''), NULLIF(headers, '')::jsonb, body
 FROM unnest($1::smallint[], $2::uuid[], $3::uuid[], $4::uuid[], $5::bigint[], $6::timestamptz[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[])

@@ -27,6 +27,9 @@ const SETTINGS: [&str; 15] = [
     "track_io_timing=off",
     "jit=off", // no query here runs long enough to be worth compiling
     "log_min_duration_statement=1s",
+    // Statements are logged, what is bound to them is not: some of it is personal.
+    "log_parameter_max_length=0",
+    "log_parameter_max_length_on_error=0",
     "log_line_prefix=%m [%p] %u@%d ",
 ];
 

@@ -40,8 +40,8 @@ async fn a_record_that_kafka_refuses_is_never_overtaken() {
     world.publish(key, 1..101).await;
     world
         .run(&format!(
-            "INSERT INTO outbox (shard, xid, id, message_id, key, sequence, occurred_at, topic, kind, body)
-             SELECT 0, pg_current_xact_id(), nextval('outbox_s0_id'), gen_random_uuid(), '{key}', 101, now(), '{TOPIC}', 'LARGE',
+            "INSERT INTO outbox (shard, id, message_id, key, sequence, occurred_at, topic, kind, body)
+             SELECT 0, nextval('outbox_s0_id'), gen_random_uuid(), '{key}', 101, now(), '{TOPIC}', 'LARGE',
                     string_agg(gen_random_uuid()::text, '') FROM generate_series(1, 20000)"
         ))
         .await;
@@ -72,8 +72,8 @@ async fn a_record_that_the_client_refuses_holds_back_its_shard_and_is_told() {
     world.publish(key, 1..5).await;
     world
         .run(&format!(
-            "INSERT INTO outbox (shard, xid, id, message_id, key, sequence, occurred_at, topic, kind, body)
-             VALUES (0, pg_current_xact_id(), nextval('outbox_s0_id'), gen_random_uuid(), '{key}', 5, now(), '{TOPIC}', 'LARGE', repeat('x', 2000000))"
+            "INSERT INTO outbox (shard, id, message_id, key, sequence, occurred_at, topic, kind, body)
+             VALUES (0, nextval('outbox_s0_id'), gen_random_uuid(), '{key}', 5, now(), '{TOPIC}', 'LARGE', repeat('x', 2000000))"
         ))
         .await;
     world.publish(key, 6..9).await;
@@ -165,8 +165,8 @@ async fn a_topic_that_is_missing_is_waited_for() {
     let (world, key) = (World::new().await, ambient::new_id());
     world
         .run(&format!(
-            "INSERT INTO outbox (shard, xid, id, message_id, key, sequence, occurred_at, topic, kind, body)
-             VALUES (0, pg_current_xact_id(), nextval('outbox_s0_id'), gen_random_uuid(), '{key}', 1, now(), 'not-there', 'X', '{{}}')"
+            "INSERT INTO outbox (shard, id, message_id, key, sequence, occurred_at, topic, kind, body)
+             VALUES (0, nextval('outbox_s0_id'), gen_random_uuid(), '{key}', 1, now(), 'not-there', 'X', '{{}}')"
         ))
         .await;
     let relay = world.start("relay-0");

@@ -92,8 +92,8 @@ async fn a_backlog_larger_than_every_buffer_is_published_in_order() {
     let world = World::new().await;
     world
         .run(
-            "INSERT INTO outbox (shard, xid, id, message_id, key, sequence, occurred_at, topic, kind, body)
-             SELECT 0, pg_current_xact_id(), nextval('outbox_s0_id'), gen_random_uuid(), ('00000000-0000-7000-8000-' || lpad((n % 50)::text, 12, '0'))::uuid,
+            "INSERT INTO outbox (shard, id, message_id, key, sequence, occurred_at, topic, kind, body)
+             SELECT 0, nextval('outbox_s0_id'), gen_random_uuid(), ('00000000-0000-7000-8000-' || lpad((n % 50)::text, 12, '0'))::uuid,
                     n / 50, now(), 'order-reply', 'TICKET_CREATED', CASE WHEN n % 1000 = 0 THEN repeat('x', 200000) ELSE '{}' END
              FROM generate_series(0, 29999) AS n",
         )

@@ -213,8 +213,8 @@ pub(crate) fn outgoing(key: Uuid, sequence: i64) -> Outgoing {
 
 /// Inserts one row in the transaction of this connection, as messaging does.
 pub(crate) async fn insert(connection: &mut PgConnection, key: Uuid, sequence: i64) {
-    let insert = "INSERT INTO outbox (shard, xid, id, message_id, key, sequence, occurred_at, topic, kind, body)
-                  VALUES (0, pg_current_xact_id(), nextval('outbox_s0_id'), $1, $2, $3, now(), $4, 'TICKET_CREATED', '{}')";
+    let insert = "INSERT INTO outbox (shard, id, message_id, key, sequence, occurred_at, topic, kind, body)
+                  VALUES (0, nextval('outbox_s0_id'), $1, $2, $3, now(), $4, 'TICKET_CREATED', '{}')";
     let insert = sqlx::query(insert)
         .bind(ambient::new_id())
         .bind(key)

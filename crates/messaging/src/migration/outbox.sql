@@ -2,13 +2,10 @@
 --
 -- Per shard one sequence (CACHE 1). A row gets its id when it is inserted, which is the last statement of a
 -- transaction that already holds the lock of the row's aggregate. So, per key, the order of ids is the order of
--- commits, and whoever sees a row sees all earlier rows of its key.
---
--- `xid` stands before `id` on purpose: it is evaluated first, so a transaction that has taken an id has an xid.
--- The relay relies on that to tell an aborted id from one that is still to come.
+-- commits, and whoever sees a row sees all earlier rows of its key. Whoever has taken an id holds a lock on the sequence
+-- until his transaction has ended: by that the relay tells an aborted id from one that is still to come.
 CREATE TABLE outbox (
     shard       smallint    NOT NULL,
-    xid         xid8        NOT NULL,
     id          bigint      NOT NULL,
     message_id  uuid        NOT NULL,
     key         uuid        NOT NULL,
