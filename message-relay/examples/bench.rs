@@ -94,7 +94,7 @@ async fn main() {
 
     let commit = bench.commits().await.quantile(0.5);
     println!("F: one commit, p50                      {commit:8.2} ms");
-    bench.fill(rows).await;
+    fill(&bench.store, rows).await;
     let read = bench.paged_read(rows).await;
     println!("plain paged read                        {read:8.0} rows/s");
     let ceiling = bench.ceiling(rows).await;
@@ -132,6 +132,8 @@ async fn main() {
         memory_of(&relay, "VmRSS:")
     );
     stop(relay);
+    let (rate, memory) = bench.many(7, rows / 10).await;
+    println!("relay: drain of 7 sources at once       {rate:8.0} rows/s, {memory:.1} MiB at most");
 }
 
 impl Bench {
@@ -155,20 +157,26 @@ impl Bench {
         Times(times)
     }
 
-    async fn fill(&self, rows: i64) {
-        let fill = format!(
-            "INSERT INTO outbox (shard, xid, id, message_id, key, causation, sequence, occurred_at, topic, kind, traceparent, body)
-             SELECT 0, pg_current_xact_id(), nextval('outbox_s0_id'), uuidv7(), gen_random_uuid(), uuidv7(), n, now(),
-                    '{TOPIC}', 'TICKET_CREATED', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
-                    '{{\"orderId\":\"' || gen_random_uuid() || '\",\"ticketId\":\"' || gen_random_uuid() || '\",\"state\":\"PENDING\",\"version\":1,\"total\":{{\"amount\":' || n || ',\"currency\":\"EUR\"}},\"items\":\"' || repeat(md5(n::text), 5) || '\"}}'
-             FROM generate_series(1, {rows}) AS n"
-        );
-        self.store.db().execute_unprepared(&fill).await.unwrap();
-        self.store
-            .db()
-            .execute_unprepared("CHECKPOINT")
-            .await
-            .unwrap();
+    /// Several sources that are full, and one relay.
+    async fn many(&self, count: usize, rows: i64) -> (f64, f64) {
+        let (mut benches, mut sources) = (Vec::new(), Vec::new());
+        for n in 0..count {
+            let database = Database::migrated(messaging::migrations(1)).await;
+            sources.push(format!("source-{n}={}", database.url()));
+            let store = Store::new(database.connect(1).await, Doorbell::silent())
+                .await
+                .unwrap();
+            fill(&store, rows).await;
+            benches.push((database, store));
+        }
+        let (relay, began) = (self.relay(&sources.join(",")), Instant::now());
+        for (_, store) in &benches {
+            reached(store, rows).await;
+        }
+        let rate = (rows * i64::try_from(count).unwrap()) as f64 / began.elapsed().as_secs_f64();
+        let memory = memory_of(&relay, "VmHWM:");
+        stop(relay);
+        (rate, memory)
     }
 
     fn source(&self) -> Source {
@@ -233,13 +241,13 @@ impl Bench {
         rows as f64 / began.elapsed().as_secs_f64()
     }
 
-    fn relay(&self) -> Child {
+    fn relay(&self, sources: &str) -> Child {
         let program = std::env::current_exe()
             .unwrap()
             .with_file_name("../message-relay");
         Command::new(program)
             .env("HTTP_ADDR", &self.address)
-            .env("SOURCES", format!("{SOURCE}={}", self.database.url()))
+            .env("SOURCES", sources)
             .env("KAFKA_BROKERS", self.topics.brokers())
             .env("TOPIC_PREFIX", self.topics.prefix())
             .env("LOG", "warn")
@@ -248,22 +256,8 @@ impl Bench {
     }
 
     async fn drain(&self, rows: i64) -> (f64, f64, f64, Child) {
-        let (relay, mut began) = (self.relay(), Instant::now());
-        let pool = self.store.db().get_postgres_connection_pool();
-        loop {
-            let row = sqlx::query("SELECT position, (epoch > 0) FROM relay.shard")
-                .fetch_one(pool)
-                .await
-                .unwrap();
-            let (position, owned): (i64, bool) = (row.get(0), row.get(1));
-            if !owned {
-                began = Instant::now();
-            }
-            if position >= rows {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        let relay = self.relay(&format!("{SOURCE}={}", self.database.url()));
+        let began = reached(&self.store, rows).await;
         let rate = rows as f64 / began.elapsed().as_secs_f64();
         (
             rate,
@@ -418,6 +412,34 @@ impl Bench {
                 .map(|(n, at)| arrived[n].saturating_duration_since(*at))
                 .collect(),
         )
+    }
+}
+
+async fn fill(store: &Store, rows: i64) {
+    let fill = format!(
+            "INSERT INTO outbox (shard, id, message_id, key, causation, sequence, occurred_at, topic, kind, traceparent, body)
+             SELECT 0, nextval('outbox_s0_id'), uuidv7(), gen_random_uuid(), uuidv7(), n, now(),
+                    '{TOPIC}', 'TICKET_CREATED', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+                    '{{\"orderId\":\"' || gen_random_uuid() || '\",\"ticketId\":\"' || gen_random_uuid() || '\",\"state\":\"PENDING\",\"version\":1,\"total\":{{\"amount\":' || n || ',\"currency\":\"EUR\"}},\"items\":\"' || repeat(md5(n::text), 5) || '\"}}'
+             FROM generate_series(1, {rows}) AS n"
+        );
+    store.db().execute_unprepared(&fill).await.unwrap();
+    store.db().execute_unprepared("CHECKPOINT").await.unwrap();
+}
+
+/// Returns when the cursor is there; gives when the shard got its owner.
+async fn reached(store: &Store, position: i64) -> Instant {
+    let (pool, mut began) = (store.db().get_postgres_connection_pool(), Instant::now());
+    loop {
+        let shard = sqlx::query("SELECT position, epoch > 0 FROM relay.shard");
+        let row = shard.fetch_one(pool).await.unwrap();
+        if !row.get::<bool, _>(1) {
+            began = Instant::now();
+        }
+        if row.get::<i64, _>(0) >= position {
+            return began;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
