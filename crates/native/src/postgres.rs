@@ -10,7 +10,7 @@ use crate::{Account, Error, Installation, Launch, Server, StopSignal, launch, pr
 
 /// What differs from Postgres' own defaults, and `fsync` with `synchronous_commit` said aloud:
 /// every promise of the platform rests on them.
-const SETTINGS: [&str; 15] = [
+const SETTINGS: [&str; 17] = [
     "fsync=on",
     "synchronous_commit=on",
     "listen_addresses=127.0.0.1",
