@@ -49,7 +49,7 @@ struct Row {
     parked: Option<Uuid>,
 }
 
-/// The bounds on the id let Postgres skip the days of the inbox in which these ids cannot be.
+/// The bounds on the id, here and below, let Postgres skip the days of the inbox in which these ids cannot be.
 const KNOWN: &str = "\
 SELECT message_id, replies, NULL::text AS key, NULL::uuid AS parked FROM inbox
 WHERE message_id = ANY($1::uuid[]) AND message_id BETWEEN $2 AND $3
@@ -117,13 +117,17 @@ pub async fn answer(db: &DatabaseTransaction, replies: &[Outgoing]) -> Result<()
             rows.push((id, replies_to(id, std::slice::from_ref(reply))?));
         }
     }
+    let ids = || rows.iter().map(|(id, _)| *id);
     let values = vec![
-        sql::uuids(rows.iter().map(|(id, _)| *id)),
+        sql::uuids(ids()),
         sql::optional_texts(rows.iter().map(|(_, replies)| replies.as_deref())),
+        ids().min().unwrap_or_default().into(),
+        ids().max().unwrap_or_default().into(),
     ];
     let statement = "\
         UPDATE inbox SET replies = row.replies \
-        FROM unnest($1::uuid[], $2::text[]) AS row (message_id, replies) WHERE inbox.message_id = row.message_id";
+        FROM unnest($1::uuid[], $2::text[]) AS row (message_id, replies) \
+        WHERE inbox.message_id = row.message_id AND inbox.message_id BETWEEN $3 AND $4";
     db.execute_raw(Statement::from_sql_and_values(
         DbBackend::Postgres,
         statement,

@@ -19,7 +19,7 @@ const SETTINGS: [&str; 17] = [
     "shared_buffers=128MB",
     "max_wal_size=2GB",
     "checkpoint_timeout=15min",
-    // One forgotten write transaction holds back the relay's horizon in every database.
+    // One forgotten transaction keeps its locks, and keeps vacuum from cleaning up, in every database.
     "idle_in_transaction_session_timeout=30s",
     // The outbox and inbox turn over quickly.
     "autovacuum_naptime=15s",
