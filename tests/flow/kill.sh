@@ -21,6 +21,7 @@ run=$(unique)
 jq -cn --argjson body "$(order_body)" --argjson count "$count" --arg url "$ORDERS/orders" --arg run "$run" --arg declined "$declined" \
     'range($count) | {url: $url, key: "\($run)-\(.)",
         body: ($body + if . % 10 == 9 then {paymentMethodId: $declined} else {} end)}' >"$room/requests"
+mkdir "$room/placed"
 crowd placed "$clients" <"$room/requests" &
 placing=$!
 
@@ -33,11 +34,11 @@ for index in "${!victims[@]}"; do
     deadline=$((SECONDS + 5))
     while (($(answers) < goal && SECONDS < deadline)); do sleep 0.01; done
     pid=$(pid_of "$victim")
+    at_kill=$(answers)
     kill -KILL "$pid"
-    note "killed $victim (pid $pid) with $(answers) of $count orders taken"
+    note "killed $victim (pid $pid) with $at_kill of $count orders taken"
     echo "$pid" >"$room/$victim.killed"
 done
-at_kill=$(answers)
 if ((at_kill < count)); then pass 'they died in the middle'; else fail "all $count orders were taken before the last one died"; fi
 wait "$placing"
 all_answered placed 201 "$count"
