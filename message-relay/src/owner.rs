@@ -255,8 +255,11 @@ impl<'s> Owner<'s> {
 
     /// Hands over the rows that wait, as far as there is room. What was handed over is one flight.
     fn hand_over(&mut self) {
+        if self.waiting.is_empty() && !self.changed {
+            return;
+        }
         let flight = Flight::new(Arc::clone(&self.shard.wake));
-        let (mut rows, now) = (0, Instant::now());
+        let (mut rows, mut blocked, now) = (0, false, Instant::now());
         while let Some(row) = self.waiting.front().filter(|_| now >= self.held_until) {
             match self.send(row, &flight) {
                 Ok(id) => self.handed.see(id),
@@ -268,11 +271,17 @@ impl<'s> Owner<'s> {
                 Err(reason) => {
                     self.held_until = now + BLOCKED;
                     self.complain(&reason);
+                    // Read again then: somebody may have corrected it.
+                    self.waiting.clear();
+                    blocked = true;
                     break;
                 }
             }
             self.waiting.pop_front();
             rows += 1;
+        }
+        if rows > 0 && !blocked {
+            self.shard.status.change(|status| status.problem = None);
         }
         if rows > 0 || self.changed {
             self.changed = false;
@@ -303,7 +312,7 @@ impl<'s> Owner<'s> {
         let row = self.waiting.front().and_then(|row| row.id().ok());
         let reason = crate::chain(reason);
         tracing::error!(source = %self.shard.source, shard = self.lease.shard(), row, reason,
-            "this row of the outbox cannot be sent, and holds back its shard: correct it, or raise Kafka's limits");
+            "this row of the outbox cannot be sent, and holds back its shard: correct the row, which is read again");
         self.shard.status.change(|status| {
             status.problem = Some(format!("row {row:?} cannot be sent: {reason}"));
         });

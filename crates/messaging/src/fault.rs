@@ -29,8 +29,9 @@ pub enum Verdict {
     Wrong,
 }
 
-/// Classes of SQLSTATE that say that the server cannot serve: connection, resources, operator, system.
-const AWAY_CLASSES: [&str; 4] = ["08", "53", "57", "58"];
+/// Classes of SQLSTATE that say that the server cannot serve: connection, authorization, catalog, resources, operator,
+/// system. None of them is about the work.
+const AWAY_CLASSES: [&str; 6] = ["08", "28", "3D", "53", "57", "58"];
 /// A statement that ran into its time-out: class 57, but the work's own doing.
 const QUERY_CANCELED: &str = "57014";
 /// serialization_failure, deadlock_detected, lock_not_available
@@ -45,8 +46,9 @@ const UNIQUE_VIOLATION: &str = "23505";
 #[must_use]
 pub fn judge(error: &DbErr) -> Verdict {
     match error {
-        DbErr::ConnectionAcquire(_) => Verdict::Away,
-        DbErr::Conn(inner) | DbErr::Exec(inner) | DbErr::Query(inner) => match inner {
+        // No work was begun: whatever is wrong, it is not the work.
+        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Verdict::Away,
+        DbErr::Exec(inner) | DbErr::Query(inner) => match inner {
             RuntimeErr::SqlxError(error) => judge_sqlx(error),
             RuntimeErr::Internal(_) => Verdict::Wrong,
         },
@@ -94,6 +96,7 @@ mod tests {
         assert_eq!(judge_code("57P01", false), Verdict::Away);
         assert_eq!(judge_code("08006", false), Verdict::Away);
         assert_eq!(judge_code("53300", false), Verdict::Away);
+        assert_eq!(judge_code("28P01", false), Verdict::Away);
     }
 
     #[test]

@@ -52,7 +52,7 @@ struct Row {
 /// The bounds on the id, here and below, let Postgres skip the days of the inbox in which these ids cannot be.
 const KNOWN: &str = "\
 SELECT message_id, replies, NULL::text AS key, NULL::uuid AS parked FROM inbox
-WHERE message_id = ANY($1::uuid[]) AND message_id BETWEEN $2 AND $3
+WHERE message_id = ANY($1::uuid[]) AND message_id BETWEEN $2 AND $3 AND consumer = $4
 UNION ALL
 (SELECT DISTINCT ON (key) NULL, NULL, key, id FROM parked
  WHERE consumer = $4 AND key = ANY($5::text[]) AND waits_behind IS NULL ORDER BY key, id)";
@@ -104,13 +104,17 @@ pub(crate) fn replies_to(id: Uuid, published: &[Outgoing]) -> Result<Option<Stri
         .map_err(|error| DbErr::Json(error.to_string()))
 }
 
-/// Remembers answers that came later than the transaction that handled their messages, for instance because a remote
+/// Remembers answers of `consumer` that came later than the transaction that handled their messages, for instance because a remote
 /// system had to be asked first. Call it in the transaction that publishes them: a message that comes again is then
 /// answered again.
 ///
 /// # Errors
 /// The database's.
-pub async fn answer(db: &DatabaseTransaction, replies: &[Outgoing]) -> Result<(), DbErr> {
+pub async fn answer(
+    db: &DatabaseTransaction,
+    consumer: &str,
+    replies: &[Outgoing],
+) -> Result<(), DbErr> {
     let mut rows = Vec::with_capacity(replies.len());
     for reply in replies {
         if let Some(id) = reply.causation {
@@ -123,11 +127,12 @@ pub async fn answer(db: &DatabaseTransaction, replies: &[Outgoing]) -> Result<()
         sql::optional_texts(rows.iter().map(|(_, replies)| replies.as_deref())),
         ids().min().unwrap_or_default().into(),
         ids().max().unwrap_or_default().into(),
+        consumer.into(),
     ];
     let statement = "\
         UPDATE inbox SET replies = row.replies \
         FROM unnest($1::uuid[], $2::text[]) AS row (message_id, replies) \
-        WHERE inbox.message_id = row.message_id AND inbox.message_id BETWEEN $3 AND $4";
+        WHERE inbox.message_id = row.message_id AND inbox.message_id BETWEEN $3 AND $4 AND inbox.consumer = $5";
     db.execute_raw(Statement::from_sql_and_values(
         DbBackend::Postgres,
         statement,

@@ -1,10 +1,13 @@
 //! A Kafka record at the door: read strictly, and kept raw for the case that it cannot be read.
 
-use std::fmt::Display;
+use std::{
+    fmt::Display,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use chrono::{DateTime, Utc};
 use rdkafka::Message as _;
-use rdkafka::message::Headers;
+use rdkafka::message::{BorrowedMessage, Headers};
 use uuid::Uuid;
 
 use crate::Message;
@@ -38,26 +41,14 @@ pub enum Incoming {
 impl Raw {
     /// Copies a record out of the client's buffers.
     #[must_use]
-    pub fn copy(record: &rdkafka::message::BorrowedMessage<'_>, prefix: &str) -> Self {
+    pub fn copy(record: &BorrowedMessage<'_>, prefix: &str) -> Self {
         let topic = record.topic();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace('\0', "\u{fffd}");
-        let headers = record.headers().map(|headers| {
-            headers
-                .iter()
-                .map(|header| {
-                    (
-                        header.key.to_owned(),
-                        header.value.map(text).unwrap_or_default(),
-                    )
-                })
-                .collect()
-        });
         Self {
+            headers: headers(record),
             topic: topic.strip_prefix(prefix).unwrap_or(topic).to_owned(),
             partition: record.partition(),
             offset: record.offset(),
             key: record.key().map(text),
-            headers: headers.unwrap_or_default(),
             payload: record.payload().map(<[u8]>::to_vec).unwrap_or_default(),
         }
     }
@@ -156,6 +147,30 @@ impl Incoming {
             Self::Readable(_, raw) | Self::Broken(raw, _) => raw,
         }
     }
+}
+
+/// What is not UTF-8 is replaced; Postgres keeps no zero bytes.
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).replace('\0', "\u{fffd}")
+}
+
+/// The headers. rdkafka 0.39 panics on a header whose name is not UTF-8; such a record has no headers here, and so is
+/// none of our messages, instead of a process that dies of it again and again.
+fn headers(record: &BorrowedMessage<'_>) -> Vec<(String, String)> {
+    let read = || {
+        let headers = record.headers()?;
+        let read = headers.iter().map(|header| {
+            (
+                header.key.to_owned(),
+                header.value.map(text).unwrap_or_default(),
+            )
+        });
+        Some(read.collect())
+    };
+    catch_unwind(AssertUnwindSafe(read))
+        .ok()
+        .flatten()
+        .unwrap_or_default()
 }
 
 fn read(raw: &Raw) -> Result<Message, String> {

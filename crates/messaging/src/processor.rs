@@ -179,16 +179,20 @@ impl<H: Handler> Processor<H> {
                 reason: reason.clone(),
                 attempts: self.policy.attempts,
             };
-            match self
+            let parked = self
                 .insist(batch, piece.clone(), Some(condemned), shutdown)
-                .await?
-            {
+                .await?;
+            // A message may only be left behind once it is safely parked. Where not even that works, it need not be
+            // the message that is wrong: it gets another chance.
+            let error = match parked {
                 Ok(done) => return Ok(done),
-                // A message may only be left behind once it is safely parked.
-                Err(error) => {
-                    tracing::error!(consumer = %self.consumer, error, "a message cannot be parked; the partition waits");
-                    self.wait(self.policy.patience, shutdown).await?;
-                }
+                Err(error) => error,
+            };
+            tracing::error!(consumer = %self.consumer, error, "a message cannot be parked; the partition waits");
+            self.wait(self.policy.patience, shutdown).await?;
+            match self.insist(batch, piece.clone(), None, shutdown).await? {
+                Ok(done) => return Ok(done),
+                Err(again) => reason = again,
             }
         }
     }

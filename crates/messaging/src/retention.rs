@@ -9,9 +9,11 @@ use tokio_util::sync::CancellationToken;
 use crate::Store;
 
 const EVERY: Duration = Duration::from_secs(60 * 60);
+/// When to try again what did not work.
+const RETRY: Duration = Duration::from_secs(60);
 /// How many days the inbox remembers. Effects happen once also after that, by their business keys.
 const DAYS: u32 = 30;
-/// Making and dropping a day takes a lock that every handler needs. Rather than let them queue, try again in an hour: days
+/// Making and dropping a day takes a lock that every handler needs. Rather than let them queue, try again later: days
 /// are made well ahead. Instances take turns; whoever does not get the turn has nothing to do.
 const MAINTAIN: &str = "\
 DO $$ BEGIN
@@ -33,11 +35,15 @@ pub(crate) async fn maintain(store: Store, shutdown: CancellationToken) {
                 .boxed()
             })
             .await;
-        if let Err(error) = done {
-            tracing::warn!(%error, "the inbox was not maintained; again in an hour");
-        }
+        let pause = match done {
+            Ok(()) => EVERY,
+            Err(error) => {
+                tracing::warn!(%error, "the inbox was not maintained; again in a minute");
+                RETRY
+            }
+        };
         if shutdown
-            .run_until_cancelled(tokio::time::sleep(EVERY))
+            .run_until_cancelled(tokio::time::sleep(pause))
             .await
             .is_none()
         {

@@ -71,9 +71,10 @@ fn cut_off() -> Response {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
-            Error::UnknownToken | Error::UnknownAuthorisation(_) => {
-                Self::not_found(error.to_string())
+            Error::UnknownToken => {
+                Self::not_found(error.to_string()).with("token", "is not known here")
             }
+            Error::UnknownAuthorisation(_) => Self::not_found(error.to_string()),
             Error::KeyTaken => Self::invalid("Idempotency-Key", "was used for another request"),
             Error::Illegal(illegal) => Self::conflict(illegal.to_string()),
             Error::Database(error) => error.into(),

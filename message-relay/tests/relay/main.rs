@@ -1,7 +1,6 @@
 //! The relay on a real Postgres and a real Kafka.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     reason = "a test's helpers are test code too: a broken precondition ends the test"
 )]

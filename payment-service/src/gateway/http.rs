@@ -42,7 +42,7 @@ struct NewTokenAnswer {
 const CARD: [&str; 4] = ["cardNumber", "expiryMonth", "expiryYear", "cvc"];
 
 #[derive(Default, Deserialize)]
-struct CardProblem {
+struct GatewayProblem {
     #[serde(default)]
     errors: Vec<FieldProblem>,
 }
@@ -159,12 +159,9 @@ impl Gateway for Client {
         });
         async move {
             let response = send(request).await?;
-            if response.status() == StatusCode::NOT_FOUND {
-                let detail = "The gateway does not know the card any more.";
-                return Ok(Authorised::Declined(Reason::new(
-                    Code::CARD_UNUSABLE,
-                    detail,
-                )));
+            let refusals = [StatusCode::NOT_FOUND, StatusCode::UNPROCESSABLE_ENTITY];
+            if refusals.contains(&response.status()) {
+                return refused_for_good(response).await;
             }
             let answer: AuthorisationAnswer = read(response).await?;
             Ok(match answer.outcome {
@@ -191,10 +188,39 @@ impl Gateway for Client {
 /// Which part of the card is refused. Only names that we know are passed on, and no words of the gateway.
 async fn refused(response: Response) -> Result<Tokenised, Failure> {
     let bytes = response.bytes().await.map_err(away)?;
-    let problem: CardProblem = serde_json::from_slice(&bytes).unwrap_or_default();
+    let problem: GatewayProblem = serde_json::from_slice(&bytes).unwrap_or_default();
     let named = |part: &&str| problem.errors.iter().any(|error| error.field == **part);
     let field = CARD.into_iter().find(named);
     Ok(Tokenised::Refused(field.unwrap_or("cardNumber")))
+}
+
+/// What the gateway itself says is wrong with an authorisation, and will be wrong the next time. Any other refusal, for
+/// instance of a proxy on the way, says nothing about the hold: it may stand, and is asked for again.
+async fn refused_for_good(response: Response) -> Result<Authorised, Failure> {
+    let unusable = unusable(&response);
+    let bytes = response.bytes().await.map_err(away)?;
+    let problem: GatewayProblem = serde_json::from_slice(&bytes).unwrap_or_default();
+    let names = |field: &str| {
+        problem
+            .errors
+            .iter()
+            .any(|error| error.field.starts_with(field))
+    };
+    if names("token") {
+        let detail = "The gateway does not know the card any more.";
+        return Ok(Authorised::Declined(Reason::new(
+            Code::CARD_UNUSABLE,
+            detail,
+        )));
+    }
+    if names("amount") {
+        let detail = "The gateway does not hold such an amount.";
+        return Ok(Authorised::Declined(Reason::new(
+            Code::TOTAL_TOO_LARGE,
+            detail,
+        )));
+    }
+    Err(unusable)
 }
 
 /// The issuer's reason in our words. One that we do not know is passed on as it is.

@@ -98,7 +98,7 @@ async fn record(
     }
     let replies = replies(&settled)?;
     if !replies.is_empty() {
-        inbox::answer(work.db(), &replies).await?;
+        inbox::answer(work.db(), crate::NAME, &replies).await?;
     }
     work.publish_all(replies);
     let unanswered: Vec<_> = told

@@ -8,6 +8,9 @@ use contracts::{
 
 use super::{Menu, Restaurant};
 
+/// No restaurant cooks for more than this, in minor units: what is beyond it is a mistake.
+const MOST: i64 = 1_000_000_000;
+
 /// What the restaurant makes of an order. A refusal is one too, so that it stays refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ticket {
@@ -171,6 +174,12 @@ fn price(
             format!("The total cannot be counted: {error}."),
         )
     })?;
+    if total.amount() > MOST {
+        return Err(Reason::new(
+            Code::TOTAL_TOO_LARGE,
+            format!("{total} is more than any order may cost."),
+        ));
+    }
     match restaurant.minimum_order {
         Some(minimum) if total.amount() < minimum.amount() => {
             let detail = format!(

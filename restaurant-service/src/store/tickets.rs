@@ -57,7 +57,7 @@ WITH ticket AS MATERIALIZED (
 INSERT INTO tickets (order_id, ticket_id, restaurant_id, state, version, items, total, reason, created_at, updated_at)
 SELECT order_id, ticket_id, restaurant_id, state, version, items::jsonb, NULLIF(total, '')::jsonb,
        NULLIF(reason, '')::jsonb, created_at, updated_at
-FROM ticket WHERE is_new";
+FROM ticket WHERE is_new ORDER BY order_id";
 
 /// Saves tickets, new ones and ones that this transaction has locked.
 ///

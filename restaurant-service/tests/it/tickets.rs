@@ -100,6 +100,24 @@ async fn every_refusal_says_why() {
 }
 
 #[tokio::test]
+async fn an_absurd_total_is_refused() {
+    let restaurants = Restaurants::open().await;
+    let (restaurant, order) = (restaurants.restaurant(json!({})).await, new_order());
+    let path = format!("/restaurants/{}/menu", restaurant.id.as_str().unwrap());
+    let price = json!({ "amount": i64::MAX / 2, "currency": "EUR" });
+    let menu =
+        json!({ "items": [{ "menuItemId": restaurant.soup, "name": "Soup", "price": price }] });
+    restaurants.client.ask("PUT", &path, Some(&menu)).await;
+    for quantity in [1, 100] {
+        let order = if quantity == 1 { order } else { new_order() };
+        restaurants
+            .hear(&[restaurant.order(order, &restaurant.soup, quantity)])
+            .await;
+        assert_eq!(refusal(&restaurants, order).await, "TOTAL_TOO_LARGE");
+    }
+}
+
+#[tokio::test]
 async fn a_refusal_stays_a_refusal_when_the_reason_has_gone() {
     let restaurants = Restaurants::open().await;
     let (restaurant, order) = (restaurants.restaurant(json!({})).await, new_order());

@@ -98,7 +98,9 @@ impl ConsumerContext for Context {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .extend(names);
-            if let Err(error) = consumer.commit_consumer_state(CommitMode::Sync) {
+            // Not waited for: this runs on the thread that serves everything else, and what is lost here comes again
+            // and is known.
+            if let Err(error) = consumer.commit_consumer_state(CommitMode::Async) {
                 tracing::debug!(%error, "nothing to commit before the rebalance");
             }
         }

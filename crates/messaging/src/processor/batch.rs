@@ -1,8 +1,6 @@
 //! What happens inside the transaction of a batch.
 
-use std::collections::{HashMap, HashSet, hash_map::Entry};
-
-use uuid::Uuid;
+use std::collections::HashSet;
 
 use super::{Failure, Report};
 use crate::{
@@ -126,22 +124,15 @@ fn sort<'a>(
     stamp: &mut Stamp,
 ) -> Sorted<'a> {
     let mut sorted = Sorted::default();
-    let mut answered: HashMap<Uuid, ()> = HashMap::new();
+    let mut met = HashSet::new();
     for incoming in batch {
         let id = incoming.message().map(|message| message.id);
-        if let Some(replies) = id.and_then(|id| {
-            known
-                .seen
-                .remove(&id)
-                .inspect(|_| _ = answered.insert(id, ()))
-        }) {
+        let replies = id.and_then(|id| known.seen.remove(&id));
+        // Met in this batch: the answer that is on its way, in this transaction, answers the repetition too.
+        if replies.is_some() || id.is_some_and(|id| met.contains(&id)) {
+            met.extend(id);
             sorted.duplicates += 1;
-            sorted.again.extend(replies);
-            continue;
-        }
-        // The answer that is on its way, in this transaction, answers the repetition too.
-        if let Some(Entry::Occupied(_)) = id.map(|id| answered.entry(id)) {
-            sorted.duplicates += 1;
+            sorted.again.extend(replies.unwrap_or_default());
             continue;
         }
         let key = incoming.raw().key.clone();
@@ -166,7 +157,7 @@ fn sort<'a>(
                 waits_behind: None,
             });
         } else if let Some(message) = incoming.message() {
-            answered.insert(message.id, ());
+            met.insert(message.id);
             sorted.fresh.push(message.clone());
         }
     }

@@ -54,6 +54,44 @@ async fn a_message_is_remembered_on_its_day_and_the_default_stays_empty() {
 }
 
 #[tokio::test]
+async fn what_came_while_its_day_was_missing_is_still_known_when_the_day_is_made() {
+    let (_database, store) = store().await;
+    let message = testing::message("numbers", "ADD", ambient::new_id(), &json!({"amount": 1}));
+    let day = message.time.format("inbox_%Y%m%d").to_string();
+    let execute = async |sql: &str| {
+        store
+            .db()
+            .execute_unprepared(sql)
+            .await
+            .expect("it can be done")
+    };
+    execute(&format!("DROP TABLE {day}")).await;
+    let processor = Processor::new(store.clone(), "counter", Counter);
+    let process = async || {
+        let batch = vec![message.clone().into()];
+        let done = processor.process(batch, &CancellationToken::new()).await;
+        done.expect("nothing stops it")
+    };
+    assert_eq!(process().await.handled, 1);
+    execute("SELECT inbox_maintain((now() AT TIME ZONE 'UTC')::date, 30)").await;
+    assert!(days(&store).await.contains(&day));
+    assert_eq!(process().await.duplicates, 1);
+}
+
+#[tokio::test]
+async fn two_consumers_of_one_database_handle_the_same_message_each_once() {
+    let (_database, store) = store().await;
+    let message = testing::message("numbers", "ADD", ambient::new_id(), &json!({"amount": 1}));
+    for consumer in ["one", "other", "one", "other"] {
+        let processor = Processor::new(store.clone(), consumer, Counter);
+        let batch = vec![message.clone().into()];
+        let done = processor.process(batch, &CancellationToken::new()).await;
+        done.expect("nothing stops it");
+    }
+    assert_eq!(counts(&store, message.key).await, 2);
+}
+
+#[tokio::test]
 async fn days_are_made_ahead_and_old_ones_are_dropped() {
     let (_database, store) = store().await;
     for today in ["2030-01-31", "2030-02-01", "2030-03-05"] {

@@ -17,6 +17,8 @@ use crate::Settings;
 const ACQUIRE: Duration = Duration::from_secs(5);
 /// A statement that runs longer is given up by Postgres. Migrations and rebuilds set their own.
 const STATEMENT: &str = "30s";
+/// Who waits longer for a lock gives up and tries again: before the statement counts as one that takes too long.
+const LOCK: &str = "10s";
 /// A transaction whose process stands still holds its locks, and the horizon of the whole server, no longer than this.
 const IDLE_IN_TRANSACTION: &str = "10s";
 /// A connection that was idle for longer is tested before it is used.
@@ -37,6 +39,7 @@ pub async fn connect(settings: &Settings) -> anyhow::Result<DatabaseConnection> 
         .application_name(&settings.instance_id())
         .options([
             ("statement_timeout", STATEMENT),
+            ("lock_timeout", LOCK),
             ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION),
             // "Already exists, skipping" at every start is no news.
             ("client_min_messages", "warning"),
