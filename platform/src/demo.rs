@@ -10,9 +10,10 @@ use crate::settings::Settings;
 use crate::{databases, provision};
 
 /// What goes into which database. Every statement leaves alone what is there.
-const SEEDS: [(&str, &str); 3] = [
+const SEEDS: [(&str, &str); 4] = [
     ("customers", include_str!("../demo/customers.sql")),
     ("gateway", include_str!("../demo/gateway.sql")),
+    ("restaurants", include_str!("../demo/restaurants.sql")),
     ("payments", include_str!("../demo/payments.sql")),
 ];
 

@@ -95,6 +95,11 @@ enum Command {
         #[arg(last = true, required = true)]
         command: Vec<String>,
     },
+    /// Tell by the exit code whether the service on this port of 127.0.0.1 is ready
+    Ready {
+        /// Its port
+        port: u16,
+    },
     /// The daemon itself; `up` starts it
     #[command(hide = true)]
     Supervise,
@@ -126,6 +131,7 @@ async fn perform(settings: &Settings, command: Command) -> anyhow::Result<ExitCo
         Command::Clean => clean::run(&layout).await?,
         Command::TestServers { command } => return test_servers::run(&command).await,
         Command::TestPlatform { command } => return test_platform::run(settings, &command).await,
+        Command::Ready { port } => return ready::check(port).await,
         Command::Supervise => supervisor::run(&layout).await?,
     }
     Ok(ExitCode::SUCCESS)

@@ -1,5 +1,6 @@
 //! Asks processes whether they are ready, and waits for them with a bound.
 
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::bail;
@@ -16,6 +17,16 @@ const ONE_ANSWER: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(50);
 /// Lines of a log that are shown of a process that does not become ready.
 const TAIL: usize = 12;
+
+/// The command: what a container's health check runs.
+pub(crate) async fn check(port: u16) -> anyhow::Result<ExitCode> {
+    let ready = Prober::new()?.http(port).await;
+    Ok(if ready {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
 
 /// Asks processes; one client for all of them.
 #[derive(Debug, Clone)]
@@ -38,15 +49,17 @@ impl Prober {
         match spec.probe {
             Probe::Postgres => blocking(move || native::probe::postgres(port)).await,
             Probe::Kafka => blocking(move || native::probe::kafka(port)).await,
-            Probe::Http => {
-                let answer = self
-                    .0
-                    .get(format!("http://127.0.0.1:{port}/health/ready"))
-                    .send()
-                    .await;
-                answer.is_ok_and(|answer| answer.status().is_success())
-            }
+            Probe::Http => self.http(port).await,
         }
+    }
+
+    async fn http(&self, port: u16) -> bool {
+        let answer = self
+            .0
+            .get(format!("http://127.0.0.1:{port}/health/ready"))
+            .send()
+            .await;
+        answer.is_ok_and(|answer| answer.status().is_success())
     }
 
     /// Waits until all are ready, and says so of each.
