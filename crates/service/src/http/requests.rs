@@ -41,7 +41,7 @@ pub(super) async fn in_a_task(
         }
         Err(_) => {
             tracing::warn!("a request takes too long; its client was told to come back");
-            let detail = "this takes too long and may still be done: ask again, with the same Idempotency-Key";
+            let detail = "this takes too long and may still be done: look before you ask again";
             Problem::unavailable(detail, RETRY_AFTER).into_response()
         }
     }
