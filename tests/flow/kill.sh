@@ -12,6 +12,7 @@ count=${1:-200}
 clients=${2:-10}
 read -ra victims <<<"${VICTIMS:-message-relay order-service payment-service}"
 need_platform
+await_ready 60
 began=$(($(now) - 1000))
 furnish
 declined=$(new_payment_method "$customer" "$CARD_DECLINES")
@@ -48,6 +49,9 @@ for victim in "${victims[@]}"; do
     until [[ $(pid_of "$victim" 2>/dev/null) != "$(cat "$room/$victim.killed")" ]] || ((SECONDS >= deadline)); do sleep 0.1; done
     if [[ $(pid_of "$victim") != "$(cat "$room/$victim.killed")" ]]; then pass "$victim lives again"; else fail "$victim stays dead"; fi
 done
+
+# Those that wait for a Postgres that recovers serve nobody before that.
+await_ready 60
 
 # A client whose connection broke asked again: an order may have been taken without its client having heard of it. It
 # must end like the others.

@@ -33,5 +33,14 @@ records() {
 # pid_of PROCESS
 pid_of() { cat "$PLATFORM_DIR/run/$1.pid"; }
 
+# await_ready SECONDS: waits until every process is ready.
+await_ready() {
+    local base deadline=$((SECONDS + $1))
+    for base in "$ORDERS" "$CUSTOMERS" "$RESTAURANTS" "$RELAY" "$PAYMENTS" "$KITCHEN" "$DELIVERY" "$VIEW" "$GATEWAY"; do
+        while request GET "$base/health/ready" && [[ $answered != 200 ]] && ((SECONDS < deadline)); do sleep 0.05; done
+        same "$base is ready" 200 "$answered"
+    done
+}
+
 # now: milliseconds since 1970.
 now() { jq -n 'now * 1000 | floor'; }
