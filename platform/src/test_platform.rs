@@ -20,8 +20,8 @@ pub(crate) async fn run(settings: &Settings, command: &[String]) -> anyhow::Resu
     let settings = settings.alone(folder, ports::free_offset(settings)?);
     let layout = settings.layout()?;
     let guard = Guard::post(layout.root())?;
-    let done = match up::run(&settings, &layout).await {
-        Ok(()) => {
+    let done = match up::bring(&settings, &layout).await {
+        Ok(_) => {
             let places = [
                 ("PLATFORM_DIR", layout.root().display().to_string()),
                 ("PORT_OFFSET", settings.port_offset.to_string()),

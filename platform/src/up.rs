@@ -7,9 +7,16 @@ use crate::settings::Settings;
 use crate::spec::Spec;
 use crate::{daemon, demo, files, greeting, ports, processes, provision, servers};
 
+/// The command: brings all up and says what there is to try.
+pub(crate) async fn run(settings: &Settings, layout: &Layout) -> anyhow::Result<()> {
+    let all = bring(settings, layout).await?;
+    greeting::say_hello(settings, &all);
+    Ok(())
+}
+
 /// Servers, then databases and topics, then services, then demo data. What runs and did not
 /// change is left alone.
-pub(crate) async fn run(settings: &Settings, layout: &Layout) -> anyhow::Result<()> {
+pub(crate) async fn bring(settings: &Settings, layout: &Layout) -> anyhow::Result<Vec<Spec>> {
     let progress = Progress::begin();
     layout.create()?;
     let _lock = files::lock(&layout.operator_lock(), "another `up`, `down` or `clean`")?;
@@ -31,8 +38,7 @@ pub(crate) async fn run(settings: &Settings, layout: &Layout) -> anyhow::Result<
         .await?;
     demo::load(&servers.addresses, &secrets).await?;
     progress.say("demo data is there");
-    greeting::say_hello(settings, &all);
-    Ok(())
+    Ok(all)
 }
 
 /// The servers, and those services that run already as they should: they need not stop for this.
