@@ -116,7 +116,7 @@ async fn replace(
         .await?
         .ok_or_else(|| unknown(id))?;
     let items = menu.into_items(restaurant.currency)?;
-    let foreign = restaurants::foreign(work.db(), id, &items).await?;
+    let foreign = restaurants::replace_menu(work.db(), id, &items).await?;
     if let Some(index) = items
         .iter()
         .position(|item| foreign.contains(&item.menu_item_id))
@@ -126,6 +126,5 @@ async fn replace(
             "is a dish of another restaurant",
         ));
     }
-    restaurants::replace_menu(work.db(), id, &items).await?;
     Ok(items)
 }

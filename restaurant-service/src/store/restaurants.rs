@@ -1,6 +1,6 @@
 //! Restaurants and their menus.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use contracts::{CreateTicket, MenuItemId, RestaurantId};
 use messaging::sql;
@@ -134,26 +134,7 @@ pub async fn lock(db: &DatabaseTransaction, id: RestaurantId) -> Result<Option<R
     row.map(Restaurant::try_from).transpose()
 }
 
-/// Those of `items` that are dishes of another restaurant.
-///
-/// # Errors
-/// The database's.
-pub async fn foreign(
-    db: &DatabaseTransaction,
-    restaurant: RestaurantId,
-    items: &[MenuItem],
-) -> Result<Vec<MenuItemId>, DbErr> {
-    let select =
-        "SELECT * FROM menu_items WHERE menu_item_id = ANY($1::uuid[]) AND restaurant_id <> $2";
-    let values = [sql::uuids(ids(items)), restaurant.uuid().into()];
-    let select = Statement::from_sql_and_values(DbBackend::Postgres, select, values);
-    let rows = item::Entity::find().from_raw_sql(select).all(db).await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| row.menu_item_id.into())
-        .collect())
-}
-
+/// In the order of the ids, so that two restaurants that claim the same ones never wait for each other in a circle.
 const REPLACE: &str = "\
 WITH gone AS (
     DELETE FROM menu_items WHERE restaurant_id = $1 AND NOT (menu_item_id = ANY($2::uuid[]))
@@ -161,11 +142,15 @@ WITH gone AS (
 INSERT INTO menu_items (restaurant_id, menu_item_id, place, name, price, available)
 SELECT $1, menu_item_id, place, name, price, available
 FROM unnest($2::uuid[], $3::int[], $4::text[], $5::bigint[], $6::bool[]) AS new (menu_item_id, place, name, price, available)
+ORDER BY menu_item_id
 ON CONFLICT (menu_item_id) DO UPDATE
 SET place = excluded.place, name = excluded.name, price = excluded.price, available = excluded.available
-WHERE menu_items.restaurant_id = excluded.restaurant_id";
+WHERE menu_items.restaurant_id = excluded.restaurant_id
+RETURNING menu_item_id";
 
-/// Makes `items` the menu of the restaurant, which must be locked.
+/// Makes `items` the menu of the restaurant, which must be locked. Gives those that are dishes of another restaurant:
+/// where there are any, the transaction must be rolled back. Postgres tells them while it writes, so that of two
+/// restaurants that claim a dish at the same time one is told, too.
 ///
 /// # Errors
 /// The database's.
@@ -173,7 +158,7 @@ pub async fn replace_menu(
     db: &DatabaseTransaction,
     restaurant: RestaurantId,
     items: &[MenuItem],
-) -> Result<(), DbErr> {
+) -> Result<Vec<MenuItemId>, DbErr> {
     let values = vec![
         restaurant.uuid().into(),
         sql::uuids(ids(items)),
@@ -182,13 +167,14 @@ pub async fn replace_menu(
         sql::bigints(items.iter().map(|item| item.price.amount())),
         sql::booleans(items.iter().map(|item| item.available)),
     ];
-    db.execute_raw(Statement::from_sql_and_values(
-        DbBackend::Postgres,
-        REPLACE,
-        values,
-    ))
-    .await?;
-    Ok(())
+    let replace = Statement::from_sql_and_values(DbBackend::Postgres, REPLACE, values);
+    let written = db.query_all_raw(replace).await?;
+    let written: HashSet<Uuid> = written
+        .iter()
+        .map(|row| row.try_get_by_index(0))
+        .collect::<Result<_, _>>()?;
+    let foreign = ids(items).filter(|id| !written.contains(id));
+    Ok(foreign.map(MenuItemId::from).collect())
 }
 
 fn ids(items: &[MenuItem]) -> impl Iterator<Item = Uuid> + '_ {

@@ -151,6 +151,30 @@ async fn bad_input_names_the_field_and_stores_nothing() {
 }
 
 #[tokio::test]
+async fn a_dish_that_two_restaurants_claim_at_once_becomes_one_restaurants_dish() {
+    let restaurants = Restaurants::open().await;
+    let one = restaurants.restaurant(json!({})).await;
+    let other = restaurants.restaurant(json!({})).await;
+    let path = |id: &Value| format!("/restaurants/{}/menu", id.as_str().unwrap());
+    for _ in 0..10 {
+        let dish = json!({ "menuItemId": ambient::new_id(), "name": "Pie", "price": price(900) });
+        let menu = json!({ "items": [dish] });
+        let claim = |id| {
+            let (path, menu, client) = (path(id), &menu, &restaurants.client);
+            async move { client.ask("PUT", &path, Some(menu)).await }
+        };
+        let (first, second) = tokio::join!(claim(&one.id), claim(&other.id));
+        let (won, lost) = if first.0 == 200 {
+            (first, second)
+        } else {
+            (second, first)
+        };
+        assert_eq!((won.0, lost.0), (200, 422), "{}", lost.1);
+        assert_eq!(lost.1["errors"][0]["field"], "items[0].menuItemId");
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_not_found() {
     let restaurants = Restaurants::open().await;
     let id = ambient::new_id();
