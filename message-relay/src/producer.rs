@@ -69,7 +69,7 @@ impl Settings {
             .set("compression.type", "lz4")
             .set("linger.ms", "0")
             // Bounds of memory.
-            .set("queue.buffering.max.messages", "4000")
+            .set("queue.buffering.max.messages", "3000")
             .set("queue.buffering.max.kbytes", "4096")
             .set("batch.size", "131072")
             // Kafka comes back: notice it soon.

@@ -152,7 +152,7 @@ async fn a_kafka_that_is_away_is_waited_for_and_told() {
     })
     .await;
     assert!(
-        relay.relay.producer.generation().in_flight() <= 4_000,
+        relay.relay.producer.generation().in_flight() <= 3_000,
         "memory is bounded"
     );
 
