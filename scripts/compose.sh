@@ -27,7 +27,7 @@ why_not() {
     elif ! docker info >/dev/null 2>&1; then
         echo "no Docker daemon answers"
     elif ! docker compose version >/dev/null 2>&1; then
-        echo "docker has no compose plugin (version 2.24 or later)"
+        echo "docker has no compose plugin (version 2)"
     fi
 }
 

@@ -21,7 +21,11 @@ const SEEDS: [(&str, &str); 4] = [
 pub(crate) async fn external(settings: &Settings, layout: &Layout) -> anyhow::Result<()> {
     let servers =
         servers::external(settings).context("demo needs DATABASE_URL and KAFKA_BROKERS")?;
-    load(&servers.addresses, &provision::secrets(settings, layout)?).await
+    load(
+        &servers.addresses,
+        &provision::external_secrets(settings, layout)?,
+    )
+    .await
 }
 
 /// Loads what is not there. The services have made their tables by now.

@@ -12,12 +12,17 @@ use crate::{databases, processes, topics};
 pub(crate) async fn external(settings: &Settings, layout: &Layout) -> anyhow::Result<()> {
     let servers =
         servers::external(settings).context("provision needs DATABASE_URL and KAFKA_BROKERS")?;
-    layout.create()?;
-    let secrets = secrets(settings, layout)?;
+    let secrets = external_secrets(settings, layout)?;
     run(settings, &servers.addresses, &secrets).await
 }
 
-/// The passwords of all roles.
+/// The passwords of the roles on servers that the operator runs.
+pub(crate) fn external_secrets(settings: &Settings, layout: &Layout) -> anyhow::Result<Secrets> {
+    layout.create()?;
+    Secrets::open(settings, layout, processes::roles())
+}
+
+/// The passwords of all roles, the private server's superuser among them.
 pub(crate) fn secrets(settings: &Settings, layout: &Layout) -> anyhow::Result<Secrets> {
     Secrets::open(settings, layout, processes::roles().chain([SUPERUSER]))
 }
