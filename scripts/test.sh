@@ -45,7 +45,8 @@ servers() {
 
 run prerequisites scripts/prerequisites.sh --lint || { verdict 'FAILED: prerequisites' && exit 1; }
 run format cargo fmt --all --check || true
-run build cargo build --release --bins || { verdict 'FAILED: build' && exit 1; }
+# With the tests' own dependencies, as `cargo test` builds: everything is compiled once.
+run build cargo build --release --workspace --all-targets || { verdict 'FAILED: build' && exit 1; }
 run lint cargo clippy --release --workspace --all-targets -- -D warnings || true
 if command -v cargo-deny >/dev/null; then run dependencies cargo deny check bans licenses sources || true; fi
 run tests servers cargo test --release --workspace --no-fail-fast || true

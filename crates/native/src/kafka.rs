@@ -74,11 +74,15 @@ group.initial.rebalance.delay.ms=0
             "-Dlog4j2.configurationFile={}",
             self.data.join("log4j2.properties").display()
         );
+        let scratch = format!("-Djava.io.tmpdir={}", self.scratch().display());
         let args = [
             "-Xms128m",
             "-Xmx256m",
             "-XX:+UseSerialGC",
             "-XX:+ExitOnOutOfMemoryError",
+            "-XX:-UsePerfData",
+            // Libraries that are unpacked there stay when the broker is killed: with the data, then.
+            &scratch,
             &logging,
         ]
         .map(str::to_owned)
@@ -90,6 +94,10 @@ group.initial.rebalance.delay.ms=0
         ])
         .collect();
         (find_java(), args)
+    }
+
+    fn scratch(&self) -> PathBuf {
+        self.data.join("tmp")
     }
 
     fn properties(&self) -> String {
@@ -139,7 +147,8 @@ impl Server for Kafka {
     }
 
     fn prepare(&self) -> Result<(), Error> {
-        fs::create_dir_all(&self.data).map_err(Error::file("create", &self.data))?;
+        let scratch = self.scratch();
+        fs::create_dir_all(&scratch).map_err(Error::file("create", &scratch))?;
         for (name, text) in [
             ("server.properties", self.settings()),
             ("log4j2.properties", LOGGING.to_owned()),
