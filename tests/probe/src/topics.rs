@@ -140,6 +140,7 @@ fn described(topic: &str, record: &BorrowedMessage<'_>) -> Value {
         "topic": topic,
         "partition": record.partition(),
         "offset": record.offset(),
+        "timestamp": record.timestamp().to_millis(),
         "key": record.key().map(text),
         "headers": headers,
         // What is no JSON is shown as text: a test must be able to say so.
