@@ -34,12 +34,12 @@ run() {
 verdict() { printf '\nmake test: %s (%d min %d s)\n' "$1" $(((SECONDS - begun) / 60)) $(((SECONDS - begun) % 60)); }
 
 # Where a Docker daemon has the official images, the tests start containers of them; otherwise they share one private
-# Postgres and one private Kafka.
+# Postgres and one private Kafka. It becomes the program that it starts: whoever looks for this script finds one process.
 servers() {
     if docker image inspect postgres:18 apache/kafka:4.3.0 >/dev/null 2>&1; then
-        "$@"
+        exec "$@"
     else
-        "$platform" test-servers -- "$@"
+        exec "$platform" test-servers -- "$@"
     fi
 }
 
