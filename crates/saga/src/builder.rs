@@ -5,9 +5,9 @@ use std::{convert::Infallible, fmt::Display};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    Action, Ask, Definition, Fault, Invalid, Policy, Process, Rule, Say, Step,
+    Action, Ask, Cancellation, Definition, Fault, Invalid, Policy, Process, Rule, Say, Step,
     conversation::{Learn, Reason},
-    definition::Change,
+    definition::changing,
     validate::validate,
 };
 
@@ -22,6 +22,7 @@ pub fn saga<D: Process>(name: &str, version: u32) -> Builder<D> {
             steps: Vec::new(),
             when_rolled_back: Vec::new(),
             announce_rolled_back: Vec::new(),
+            cancellation: None,
         },
     }
 }
@@ -107,6 +108,16 @@ impl<D: Process> Ask<D> {
         self
     }
 
+    /// This kind of reply refuses the command; there is nothing to learn from it.
+    #[must_use]
+    pub fn refused_by(mut self, kind: impl Display) -> Self {
+        self.refused.push(Rule {
+            kind: kind.to_string(),
+            learn: None,
+        });
+        self
+    }
+
     /// This kind of reply refuses the command, and the data learns from its body.
     #[must_use]
     pub fn refused_with<B: DeserializeOwned, E: Display>(
@@ -122,8 +133,8 @@ impl<D: Process> Ask<D> {
     }
 }
 
-/// A saga that is being declared. Words about a step ([`undone_by`](Self::undone_by), [`then`](Self::then),
-/// [`announce`](Self::announce)) belong to the step before them.
+/// A saga that is being declared. Words about a step ([`undone_by`](Self::undone_by),
+/// [`cancelled_by`](Self::cancelled_by), [`then`](Self::then), [`announce`](Self::announce)) belong to the step before them.
 #[must_use]
 pub struct Builder<D> {
     definition: Definition<D>,
@@ -176,6 +187,11 @@ impl<D: Process> Builder<D> {
         self.about_the_step("undone_by", |step| step.undo = Some(undo))
     }
 
+    /// What undoes the step when the saga is cancelled, where that is said in other words.
+    pub fn cancelled_by(self, undo: Ask<D>) -> Self {
+        self.about_the_step("cancelled_by", |step| step.cancel = Some(undo))
+    }
+
     /// How the data changes when the step is done.
     pub fn then<E: Display>(
         self,
@@ -200,6 +216,12 @@ impl<D: Process> Builder<D> {
         self
     }
 
+    /// That the saga may be cancelled, until when, and how.
+    pub fn cancellable(mut self, cancellation: Cancellation<D>) -> Self {
+        self.definition.cancellation = Some(cancellation);
+        self
+    }
+
     /// Ends the declaration.
     ///
     /// # Errors
@@ -219,6 +241,7 @@ impl<D: Process> Builder<D> {
             policy: self.patience,
             action,
             undo: None,
+            cancel: None,
             then: Vec::new(),
             announce: Vec::new(),
         });
@@ -241,10 +264,4 @@ fn learning<D: Process, B: DeserializeOwned, E: Display>(
         let body = D::read(body).map_err(Reason::Unreadable)?;
         learn(data, &body).map_err(|reason| Reason::Illegal(reason.to_string()))
     })
-}
-
-fn changing<D, E: Display>(
-    change: impl Fn(&mut D) -> Result<(), E> + Send + Sync + 'static,
-) -> Change<D> {
-    Box::new(move |data| change(data).map_err(|reason| reason.to_string()))
 }

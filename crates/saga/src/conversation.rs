@@ -72,6 +72,11 @@ impl<D> Ask<D> {
     pub fn refused(&self) -> impl Iterator<Item = &str> {
         self.refused.iter().map(|rule| rule.kind.as_str())
     }
+
+    /// Every kind of reply that answers it.
+    pub fn answers(&self) -> impl Iterator<Item = &str> {
+        self.accepted().chain(self.refused())
+    }
 }
 
 impl<D: Process> Rule<D> {

@@ -1,6 +1,8 @@
 //! A definition and its steps, as the interpreter, the tests and the documents see them.
 
-use crate::{Action, Ask, Instance, Policy, Say, State};
+use std::fmt::Display;
+
+use crate::{Action, Ask, Cancellation, Instance, Policy, Purpose, Say, State};
 
 /// Changes the data, without a message.
 pub(crate) type Change<D> = Box<dyn Fn(&mut D) -> Result<(), String> + Send + Sync>;
@@ -12,6 +14,7 @@ pub struct Definition<D> {
     pub(crate) steps: Vec<Step<D>>,
     pub(crate) when_rolled_back: Vec<Change<D>>,
     pub(crate) announce_rolled_back: Vec<Say<D>>,
+    pub(crate) cancellation: Option<Cancellation<D>>,
 }
 
 /// One step of a definition.
@@ -21,6 +24,7 @@ pub struct Step<D> {
     pub(crate) policy: Policy,
     pub(crate) action: Action<D>,
     pub(crate) undo: Option<Ask<D>>,
+    pub(crate) cancel: Option<Ask<D>>,
     pub(crate) then: Vec<Change<D>>,
     pub(crate) announce: Vec<Say<D>>,
 }
@@ -50,10 +54,21 @@ impl<D> Definition<D> {
         self.steps.iter().find(|step| step.name == name)
     }
 
-    /// What is said when everything has been undone.
+    /// How the saga may be cancelled, where it may.
     #[must_use]
-    pub fn announced_when_rolled_back(&self) -> &[Say<D>] {
-        &self.announce_rolled_back
+    pub const fn cancellation(&self) -> Option<&Cancellation<D>> {
+        self.cancellation.as_ref()
+    }
+
+    /// The command that is awaited, as it is declared.
+    #[must_use]
+    pub fn awaited(&self, instance: &Instance) -> Option<&Ask<D>> {
+        let step = self.step(&instance.step)?;
+        match instance.awaited.as_ref()?.purpose {
+            Purpose::Do => step.asks(),
+            Purpose::Undo => step.undo_when(instance.memory.cancelling),
+            Purpose::Arbitrate => Some(self.cancellation()?.arbiter()?.ask()),
+        }
     }
 
     /// Whether some step waits for events of that kind.
@@ -64,10 +79,27 @@ impl<D> Definition<D> {
             .any(|step| step.awaited_event() == Some(kind))
     }
 
+    /// Everything that the saga can say: commands, undos, what the arbiter is asked, news.
+    #[must_use]
+    pub fn says(&self) -> Vec<&Say<D>> {
+        let asked = self.steps.iter().flat_map(Step::conversations);
+        let asked = asked.chain(self.arbitration()).map(Ask::command);
+        let news = self.steps.iter().flat_map(|step| &step.announce);
+        let cancelled = self.cancellation.iter().flat_map(|it| &it.announce);
+        asked
+            .chain(news)
+            .chain(&self.announce_rolled_back)
+            .chain(cancelled)
+            .collect()
+    }
+
     /// Every kind of message that the saga listens to: replies, confirmations of an undo, and events. Sorted, each once.
     #[must_use]
     pub fn listens_to(&self) -> Vec<&str> {
-        let mut kinds: Vec<&str> = self.steps.iter().flat_map(Step::listens_to).collect();
+        let steps = self.steps.iter().flat_map(Step::conversations);
+        let replies = steps.chain(self.arbitration()).flat_map(Ask::answers);
+        let events = self.steps.iter().filter_map(Step::awaited_event);
+        let mut kinds: Vec<&str> = replies.chain(events).collect();
         kinds.sort_unstable();
         kinds.dedup();
         kinds
@@ -98,6 +130,11 @@ impl<D> Definition<D> {
             .step(&instance.step)
             .filter(|_| instance.state != State::Stuck)?;
         Some(step.policy.patience(awaited.attempt))
+    }
+
+    /// What the arbiter is asked, where there is one.
+    pub(crate) fn arbitration(&self) -> Option<&Ask<D>> {
+        Some(&self.cancellation.as_ref()?.arbiter.as_ref()?.ask)
     }
 
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
@@ -140,6 +177,15 @@ impl<D> Step<D> {
         self.undo.as_ref()
     }
 
+    /// What undoes it when the saga is cancelled: what was declared for that, or else what undoes it in any case.
+    #[must_use]
+    pub fn undo_when(&self, cancelling: bool) -> Option<&Ask<D>> {
+        match cancelling {
+            true => self.cancel.as_ref().or(self.undo.as_ref()),
+            false => self.undo.as_ref(),
+        }
+    }
+
     /// What is said when it is done, without an answer being awaited.
     #[must_use]
     pub fn announced(&self) -> &[Say<D>] {
@@ -164,9 +210,16 @@ impl<D> Step<D> {
         }
     }
 
-    fn listens_to(&self) -> Vec<&str> {
-        let asks = self.asks().into_iter().chain(self.undo());
-        let replies = asks.flat_map(|ask| ask.accepted().chain(ask.refused()));
-        replies.chain(self.awaited_event()).collect()
+    /// Its command, its undo, and its undo in a cancellation: those that it has.
+    pub(crate) fn conversations(&self) -> impl Iterator<Item = &Ask<D>> {
+        let undos = self.undo.iter().chain(&self.cancel);
+        self.asks().into_iter().chain(undos)
     }
+}
+
+/// A change that says in words why it was refused.
+pub(crate) fn changing<D, E: Display>(
+    change: impl Fn(&mut D) -> Result<(), E> + Send + Sync + 'static,
+) -> Change<D> {
+    Box::new(move |data| change(data).map_err(|reason| reason.to_string()))
 }

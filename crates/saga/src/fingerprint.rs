@@ -33,9 +33,20 @@ impl<D> Definition<D> {
             if let Some(undo) = &step.undo {
                 asked(&mut text, "undo", undo);
             }
+            if let Some(cancel) = &step.cancel {
+                asked(&mut text, "cancel", cancel);
+            }
             said(&mut text, "  announce", &step.announce);
         }
         said(&mut text, "rolled back", &self.announce_rolled_back);
+        if let Some(cancellation) = &self.cancellation {
+            line(&mut text, "cancellable until", &cancellation.until);
+            if let Some(arbiter) = &cancellation.arbiter {
+                line(&mut text, "decided from", &arbiter.from);
+                asked(&mut text, "arbiter", &arbiter.ask);
+            }
+            said(&mut text, "  announce", &cancellation.announce);
+        }
         text
     }
 }

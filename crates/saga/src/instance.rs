@@ -36,6 +36,8 @@ pub enum State {
     Waiting,
     /// It awaits the answer to the undo of its step.
     Backward,
+    /// Before it begins its step, it awaits whether it may still be cancelled.
+    Cancelling,
     /// It stayed without an answer to all its attempts, and can neither go on nor back by itself.
     Stuck,
     /// Every step was done.
@@ -67,6 +69,8 @@ pub enum Purpose {
     Do,
     /// It undoes its step.
     Undo,
+    /// It asks the arbiter whether the saga may still be cancelled, before its step.
+    Arbitrate,
 }
 
 /// What few sagas have to remember. Every field may be missing: what is stored stays readable when one is added.
@@ -78,6 +82,9 @@ pub struct Memory {
     /// Events from outside whose step has not been reached, one of each kind at most.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<Kept>,
+    /// Whether somebody has asked for it to be cancelled, and was not refused: as soon as it can, it goes back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cancelling: bool,
 }
 
 /// An event from outside that came before its step.
@@ -111,7 +118,7 @@ impl Memory {
     /// Whether there is nothing to remember.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.undo.is_empty() && self.kept.is_empty()
+        self.undo.is_empty() && self.kept.is_empty() && !self.cancelling
     }
 }
 
@@ -122,6 +129,7 @@ impl Purpose {
         match self {
             Self::Do => "DO",
             Self::Undo => "UNDO",
+            Self::Arbitrate => "ARBITRATE",
         }
     }
 }
@@ -130,7 +138,7 @@ impl FromStr for Purpose {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Self, String> {
-        let purpose = [Self::Do, Self::Undo]
+        let purpose = [Self::Do, Self::Undo, Self::Arbitrate]
             .into_iter()
             .find(|purpose| purpose.as_str() == word);
         purpose.ok_or_else(|| format!("{word:?} is no purpose of a command"))
@@ -139,10 +147,11 @@ impl FromStr for Purpose {
 
 impl State {
     /// All states.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Forward,
         Self::Waiting,
         Self::Backward,
+        Self::Cancelling,
         Self::Stuck,
         Self::Completed,
         Self::RolledBack,
@@ -155,6 +164,7 @@ impl State {
             Self::Forward => "FORWARD",
             Self::Waiting => "WAITING",
             Self::Backward => "BACKWARD",
+            Self::Cancelling => "CANCELLING",
             Self::Stuck => "STUCK",
             Self::Completed => "COMPLETED",
             Self::RolledBack => "ROLLED_BACK",

@@ -1,6 +1,8 @@
 //! The one interpreter of all definitions: from an instance, its data and an input to what follows.
 
+mod cancel;
 mod event;
+mod operator;
 mod reply;
 mod silence;
 mod turn;
@@ -8,7 +10,7 @@ mod turn;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::{Definition, Fault, Instance, Memory, Outcome, Process, State, Verdict};
+use crate::{Definition, Fault, Instance, Memory, Ordered, Outcome, Process, State, Verdict};
 use turn::Turn;
 
 /// The time, and where new ids come from: given, so that the same inputs always have the same outcome.
@@ -31,6 +33,27 @@ pub enum Input<'a> {
         /// The id of the command.
         command: Uuid,
     },
+    /// Whoever the saga serves does not want it any more.
+    Cancel,
+    /// An operator steps in.
+    Operator {
+        /// What is to be done.
+        intervention: Intervention,
+        /// Who it is, and why: kept in the history.
+        ordered: &'a Ordered,
+    },
+}
+
+/// What an operator can do about a saga.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Intervention {
+    /// Send the awaited command again, as if for the first time.
+    Retry,
+    /// Go on as if the answer had come, or the event had happened. Nothing is learned from an answer that was not given.
+    Skip,
+    /// Go back, the current step included: from before the pivot, or in the way of a cancellation before the arbiter was
+    /// told anything.
+    SendBack,
 }
 
 /// A received message.
@@ -93,6 +116,11 @@ pub fn apply<D: Process>(
         Input::Heard(heard) if turn.definition.waits_for(heard.kind) => event::heard(turn, heard),
         Input::Heard(heard) => reply::heard(turn, heard),
         Input::Silence { command } => silence::felt(turn, command),
+        Input::Cancel => cancel::asked(turn),
+        Input::Operator {
+            intervention,
+            ordered,
+        } => operator::steps_in(turn, intervention, ordered),
     })
 }
 

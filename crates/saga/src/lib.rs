@@ -2,6 +2,7 @@
 #![doc = include_str!("../README.md")]
 
 mod builder;
+mod cancellation;
 mod conversation;
 mod definition;
 mod fault;
@@ -15,12 +16,13 @@ mod process;
 mod validate;
 
 pub use builder::{Builder, ask, saga, say, try_ask};
+pub use cancellation::{Arbiter, Cancellation, until};
 pub use conversation::{Action, Ask, Rule, Say};
 pub use definition::{Definition, Step};
 pub use fault::Fault;
 pub use instance::{Awaited, Instance, Kept, Memory, Purpose, State};
-pub use interpreter::{Heard, Input, Moment, apply, start};
-pub use outcome::{Effect, Outcome, Record, Speech, Verdict, What};
+pub use interpreter::{Heard, Input, Intervention, Moment, apply, start};
+pub use outcome::{Effect, Ordered, Outcome, Record, Refusal, Speech, Verdict, What};
 pub use policy::Policy;
 pub use process::Process;
 pub use validate::Invalid;

@@ -26,6 +26,28 @@ pub enum Verdict {
     Kept,
     /// It was not awaited, or not any more: no effect.
     Stale,
+    /// It was asked of the saga by somebody, and cannot be: no effect.
+    Refused(Refusal),
+}
+
+/// Why a saga does not do what somebody asks of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It has ended.
+    #[error("it has ended")]
+    Ended,
+    /// It is undoing what it did already.
+    #[error("it is going back already")]
+    GoingBack,
+    /// It is beyond the last step at which that is possible.
+    #[error("it has gone too far")]
+    TooLate,
+    /// Its definition has no way to do that.
+    #[error("its definition does not provide for that")]
+    NotProvided,
+    /// It awaits nothing that could be asked again.
+    #[error("it awaits no answer")]
+    NothingAwaited,
 }
 
 /// What has to be sent.
@@ -71,6 +93,18 @@ pub struct Record {
     pub kind: Option<String>,
     /// The attempt at the step's command; 0 where there is none.
     pub attempt: u32,
+    /// Who wanted it, where somebody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ordered: Option<Ordered>,
+}
+
+/// Who stepped in, and why: the audit of what an operator does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ordered {
+    /// Who it was.
+    pub by: String,
+    /// Why.
+    pub why: String,
 }
 
 /// What happened to a saga.
@@ -101,11 +135,25 @@ pub enum What {
     Completed,
     /// Everything that was done has been undone.
     RolledBack,
+    /// Somebody asked for it to be cancelled.
+    CancelAsked,
+    /// The arbiter was asked whether it may be.
+    ArbiterAsked,
+    /// It may be cancelled.
+    CancelGranted,
+    /// It was too late to cancel it: it goes on.
+    CancelRefused,
+    /// An operator had the awaited command sent again.
+    Retried,
+    /// An operator had it go on without the answer.
+    Skipped,
+    /// An operator had it go back.
+    SentBack,
 }
 
 impl What {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 19] = [
         Self::Sent,
         Self::Resent,
         Self::Granted,
@@ -118,6 +166,13 @@ impl What {
         Self::Stuck,
         Self::Completed,
         Self::RolledBack,
+        Self::CancelAsked,
+        Self::ArbiterAsked,
+        Self::CancelGranted,
+        Self::CancelRefused,
+        Self::Retried,
+        Self::Skipped,
+        Self::SentBack,
     ];
 
     /// The word under which it is stored and shown.
@@ -136,6 +191,13 @@ impl What {
             Self::Stuck => "STUCK",
             Self::Completed => "COMPLETED",
             Self::RolledBack => "ROLLED_BACK",
+            Self::CancelAsked => "CANCEL_ASKED",
+            Self::ArbiterAsked => "ARBITER_ASKED",
+            Self::CancelGranted => "CANCEL_GRANTED",
+            Self::CancelRefused => "CANCEL_REFUSED",
+            Self::Retried => "RETRIED",
+            Self::Skipped => "SKIPPED",
+            Self::SentBack => "SENT_BACK",
         }
     }
 }

@@ -55,7 +55,9 @@ pub enum Invalid {
         step: String,
     },
     /// A step behind the pivot has an undo, which could never be sent.
-    #[error("step {step:?} comes after the pivot and has an undo: there is no way back from there")]
+    #[error(
+        "step {step:?} comes after the pivot and has an undo: only a cancellation leads back from there"
+    )]
     UndoAfterPivot {
         /// The step.
         step: String,
@@ -84,6 +86,26 @@ pub enum Invalid {
         /// The kind of event.
         kind: String,
     },
+    /// A cancellation speaks of a step that there is not.
+    #[error("the cancellation speaks of step {step:?}, which there is not")]
+    CancellationOfNothing {
+        /// The name.
+        step: String,
+    },
+    /// The arbiter would be asked only when it is too late.
+    #[error(
+        "the arbiter decides from step {from:?}, which comes after the last one to be cancelled"
+    )]
+    ArbiterTooLate {
+        /// The step.
+        from: String,
+    },
+    /// The arbiter cannot say no: he would not be needed.
+    #[error("nothing refuses {kind}: an arbiter may say no")]
+    NeverRefused {
+        /// What he is asked.
+        kind: String,
+    },
     /// A command that is never sent.
     #[error("step {step:?} has no attempt: a command is sent once at least")]
     NoAttempt {
@@ -99,6 +121,7 @@ pub(crate) fn validate<D>(definition: &Definition<D>) -> Result<(), Invalid> {
     names(definition)?;
     pivot(definition)?;
     events(definition)?;
+    cancellation(definition)?;
     definition.steps.iter().try_for_each(step)
 }
 
@@ -140,13 +163,9 @@ fn pivot<D>(definition: &Definition<D>) -> Result<(), Invalid> {
 }
 
 fn events<D>(definition: &Definition<D>) -> Result<(), Invalid> {
-    let asks = definition
-        .steps
-        .iter()
-        .flat_map(|step| step.asks().into_iter().chain(step.undo()));
-    let replies: HashSet<&str> = asks
-        .flat_map(|ask| ask.accepted().chain(ask.refused()))
-        .collect();
+    let steps = definition.steps.iter().flat_map(Step::conversations);
+    let asks = steps.chain(definition.arbitration());
+    let replies: HashSet<&str> = asks.flat_map(Ask::answers).collect();
     let mut seen = HashSet::new();
     for kind in definition.steps.iter().filter_map(Step::awaited_event) {
         if replies.contains(kind) {
@@ -163,6 +182,29 @@ fn events<D>(definition: &Definition<D>) -> Result<(), Invalid> {
     Ok(())
 }
 
+fn cancellation<D>(definition: &Definition<D>) -> Result<(), Invalid> {
+    let Some(cancellation) = &definition.cancellation else {
+        return Ok(());
+    };
+    let position = |step: &String| {
+        let unknown = Invalid::CancellationOfNothing { step: step.clone() };
+        definition.position(step).ok_or(unknown)
+    };
+    let last = position(&cancellation.until)?;
+    let Some(arbiter) = &cancellation.arbiter else {
+        return Ok(());
+    };
+    if position(&arbiter.from)? > last {
+        let from = arbiter.from.clone();
+        return Err(Invalid::ArbiterTooLate { from });
+    }
+    if arbiter.ask.refused.is_empty() {
+        let kind = arbiter.ask.command.kind.clone();
+        return Err(Invalid::NeverRefused { kind });
+    }
+    answers(&arbiter.from, &arbiter.ask)
+}
+
 fn step<D>(step: &Step<D>) -> Result<(), Invalid> {
     let name = || step.name.clone();
     if step.policy.attempts == 0 {
@@ -170,16 +212,15 @@ fn step<D>(step: &Step<D>) -> Result<(), Invalid> {
     }
     if let Action::Ask(command) = &step.action {
         answers(&step.name, command)?;
-    } else if step.undo.is_some() {
+    } else if step.undo.is_some() || step.cancel.is_some() {
         return Err(Invalid::UndoOfWait { step: name() });
     }
-    let Some(undo) = &step.undo else {
-        return Ok(());
-    };
-    if !undo.refused.is_empty() {
-        return Err(Invalid::UndoRefused { step: name() });
-    }
-    answers(&step.name, undo)
+    step.undo.iter().chain(&step.cancel).try_for_each(|undo| {
+        if !undo.refused.is_empty() {
+            return Err(Invalid::UndoRefused { step: name() });
+        }
+        answers(&step.name, undo)
+    })
 }
 
 fn answers<D>(step: &str, ask: &Ask<D>) -> Result<(), Invalid> {
@@ -191,11 +232,7 @@ fn answers<D>(step: &str, ask: &Ask<D>) -> Result<(), Invalid> {
         });
     }
     let mut seen = HashSet::new();
-    match ask
-        .accepted()
-        .chain(ask.refused())
-        .find(|kind| !seen.insert(*kind))
-    {
+    match ask.answers().find(|kind| !seen.insert(*kind)) {
         Some(kind) => Err(Invalid::Ambiguous {
             step: step(),
             kind: kind.to_owned(),

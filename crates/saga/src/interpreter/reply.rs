@@ -19,7 +19,8 @@ pub(super) fn heard<D: Process>(
     let step = &turn.definition.steps[position];
     let ask = match awaited.purpose {
         Purpose::Do => step.asks(),
-        Purpose::Undo => step.undo(),
+        Purpose::Undo => step.undo_when(turn.instance.memory.cancelling),
+        Purpose::Arbitrate => turn.definition.arbitration(),
     };
     let (what, rule) = ask
         .and_then(|ask| meaning(ask, awaited.purpose, heard.kind))
@@ -31,7 +32,8 @@ pub(super) fn heard<D: Process>(
     rule.learn(&step.name, &mut turn.data, heard.body)?;
     turn.note_heard(what, heard, awaited.attempt);
     match what {
-        What::Refused => turn.go_back_before(position)?,
+        What::Refused | What::CancelGranted => turn.go_back_before(position)?,
+        What::CancelRefused => turn.carry_on_at(position)?,
         What::Undone => turn.undo_next()?,
         _ => turn.finish(position)?,
     }
@@ -44,11 +46,13 @@ fn meaning<'a, D: Process>(
     purpose: Purpose,
     kind: &str,
 ) -> Option<(What, &'a Rule<D>)> {
-    let granted = match purpose {
-        Purpose::Do => What::Granted,
-        Purpose::Undo => What::Undone,
+    let (granted, refused) = match purpose {
+        Purpose::Do => (What::Granted, What::Refused),
+        // No definition lets an undo be refused.
+        Purpose::Undo => (What::Undone, What::Refused),
+        Purpose::Arbitrate => (What::CancelGranted, What::CancelRefused),
     };
     let find = |rules: &'a [Rule<D>]| rules.iter().find(|rule| rule.kind() == kind);
     let accepted = find(&ask.accepted).map(|rule| (granted, rule));
-    accepted.or_else(|| find(&ask.refused).map(|rule| (What::Refused, rule)))
+    accepted.or_else(|| find(&ask.refused).map(|rule| (refused, rule)))
 }

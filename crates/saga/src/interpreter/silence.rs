@@ -19,7 +19,7 @@ pub(super) fn felt<D: Process>(
     let position = turn.position()?;
     if awaited.attempt < turn.definition.steps[position].policy.attempts {
         ask_again(turn, awaited);
-    } else if awaited.purpose == Purpose::Do && !turn.is_behind_the_pivot(position) {
+    } else if awaited.purpose == Purpose::Do && may_go_back(turn, position) {
         turn.go_back_with(position)?;
     } else {
         turn.instance.state = State::Stuck;
@@ -30,6 +30,12 @@ pub(super) fn felt<D: Process>(
         );
     }
     Ok(Verdict::Applied)
+}
+
+/// Before the pivot, and behind it on the way to being cancelled, unless it is the arbiter who is silent.
+fn may_go_back<D: Process>(turn: &Turn<'_, '_, D>, position: usize) -> bool {
+    let cancelling = turn.instance.memory.cancelling && !turn.arbiter_knows_of(position);
+    cancelling || !turn.is_behind_the_pivot(position)
 }
 
 fn ask_again<D: Process>(turn: &mut Turn<'_, '_, D>, awaited: Awaited) {

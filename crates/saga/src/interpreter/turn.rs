@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use super::{Heard, Moment};
 use crate::{
-    Action, Awaited, Definition, Effect, Fault, Instance, Process, Purpose, Record, Rule, Say,
-    Speech, State, Step, Verdict, What, definition::Change,
+    Action, Awaited, Definition, Effect, Fault, Instance, Ordered, Process, Purpose, Record, Rule,
+    Say, Speech, State, Step, Verdict, What, definition::Change,
 };
 
 pub(super) struct Turn<'a, 'm, D> {
@@ -31,6 +31,16 @@ impl<'a, D: Process> Turn<'a, '_, D> {
             .is_some_and(|pivot| position > pivot)
     }
 
+    /// Whether the arbiter has been told of the saga when it stands at `position`: by the step that he answers for.
+    pub(super) fn arbiter_knows_of(&self, position: usize) -> bool {
+        self.arbiter_from().is_some_and(|from| position >= from)
+    }
+
+    fn arbiter_from(&self) -> Option<usize> {
+        let arbiter = self.definition.cancellation.as_ref()?.arbiter.as_ref()?;
+        self.definition.position(&arbiter.from)
+    }
+
     /// Does the step at `position`, or completes the saga if there is none.
     pub(super) fn go_forward_to(&mut self, position: usize) -> Result<(), Fault> {
         let Some(step) = self.definition.steps.get(position) else {
@@ -50,7 +60,46 @@ impl<'a, D: Process> Turn<'a, '_, D> {
         let step = &self.definition.steps[position];
         self.change(&step.then)?;
         self.announce(&step.announce)?;
-        self.go_forward_to(position + 1)
+        match self.instance.memory.cancelling {
+            true => self.cancel_before(position + 1),
+            false => self.go_forward_to(position + 1),
+        }
+    }
+
+    /// Goes back before the step at `position` is begun, if the arbiter, where he was told, allows it.
+    pub(super) fn cancel_before(&mut self, position: usize) -> Result<(), Fault> {
+        let told = self.arbiter_from().is_some_and(|from| position > from);
+        let (Some(arbitration), true) = (self.definition.arbitration(), told) else {
+            return self.go_back_before(position);
+        };
+        // The last step at which the saga may be cancelled was under way, and is done.
+        let Some(step) = self
+            .definition
+            .steps
+            .get(position)
+            .filter(|_| self.may_be_cancelled_before(position))
+        else {
+            return self.carry_on_at(position);
+        };
+        self.instance.step.clone_from(&step.name);
+        self.send(&arbitration.command, Purpose::Arbitrate)
+    }
+
+    fn may_be_cancelled_before(&self, position: usize) -> bool {
+        let cancellation = self.definition.cancellation.as_ref();
+        let last =
+            cancellation.and_then(|cancellation| self.definition.position(&cancellation.until));
+        last.is_some_and(|last| position <= last)
+    }
+
+    /// It is too late to cancel the saga: it goes on where it was, with the step at `position`.
+    pub(super) fn carry_on_at(&mut self, position: usize) -> Result<(), Fault> {
+        self.instance.memory.cancelling = false;
+        if let Some(cancellation) = &self.definition.cancellation {
+            self.change(&cancellation.released)?;
+            self.announce(&cancellation.announce)?;
+        }
+        self.go_forward_to(position)
     }
 
     /// Goes back from a step that was refused: it is not undone itself.
@@ -71,7 +120,8 @@ impl<'a, D: Process> Turn<'a, '_, D> {
         self.instance.step = self.instance.memory.undo.remove(0);
         let position = self.position()?;
         let step = &self.definition.steps[position];
-        let undo = step.undo().ok_or_else(|| self.unknown_step())?;
+        let undo = step.undo_when(self.instance.memory.cancelling);
+        let undo = undo.ok_or_else(|| self.unknown_step())?;
         self.send(&undo.command, Purpose::Undo)
     }
 
@@ -85,6 +135,19 @@ impl<'a, D: Process> Turn<'a, '_, D> {
         self.note(what, Some((heard.id, heard.kind)), attempt);
     }
 
+    /// Remembers who stepped in, and why.
+    pub(super) fn note_ordered(
+        &mut self,
+        what: What,
+        message: Option<(Uuid, &str)>,
+        ordered: &Ordered,
+    ) {
+        self.note(what, message, 0);
+        if let Some(record) = self.records.last_mut() {
+            record.ordered = Some(ordered.clone());
+        }
+    }
+
     pub(super) fn note(&mut self, what: What, message: Option<(Uuid, &str)>, attempt: u32) {
         self.instance.records = self.instance.records.saturating_add(1);
         self.records.push(Record {
@@ -95,11 +158,16 @@ impl<'a, D: Process> Turn<'a, '_, D> {
             message: message.map(|(id, _)| id),
             kind: message.map(|(_, kind)| kind.to_owned()),
             attempt,
+            ordered: None,
         });
     }
 
     fn go_back(&mut self, done: &[Step<D>]) -> Result<(), Fault> {
-        let undone = done.iter().rev().filter(|step| step.undo.is_some());
+        let cancelling = self.instance.memory.cancelling;
+        let undone = done
+            .iter()
+            .rev()
+            .filter(|step| step.undo_when(cancelling).is_some());
         self.instance.memory.undo = undone.map(|step| step.name.clone()).collect();
         self.instance.memory.kept.clear();
         self.undo_next()
@@ -108,8 +176,16 @@ impl<'a, D: Process> Turn<'a, '_, D> {
     fn roll_back(&mut self) -> Result<(), Fault> {
         self.instance.state = State::RolledBack;
         self.instance.awaited = None;
-        self.change(&self.definition.when_rolled_back)?;
-        self.announce(&self.definition.announce_rolled_back)?;
+        match &self.definition.cancellation {
+            Some(cancellation) if self.instance.memory.cancelling => {
+                self.change(&cancellation.ended)?;
+                self.announce(&cancellation.announce)?;
+            }
+            _ => {
+                self.change(&self.definition.when_rolled_back)?;
+                self.announce(&self.definition.announce_rolled_back)?;
+            }
+        }
         self.note(What::RolledBack, None, 0);
         Ok(())
     }
@@ -132,6 +208,7 @@ impl<'a, D: Process> Turn<'a, '_, D> {
         let (state, what) = match purpose {
             Purpose::Do => (State::Forward, What::Sent),
             Purpose::Undo => (State::Backward, What::UndoSent),
+            Purpose::Arbitrate => (State::Cancelling, What::ArbiterAsked),
         };
         self.note(what, Some((speech.id, &speech.kind)), 1);
         self.instance.state = state;
@@ -146,7 +223,7 @@ impl<'a, D: Process> Turn<'a, '_, D> {
         Ok(())
     }
 
-    fn announce(&mut self, news: &[Say<D>]) -> Result<(), Fault> {
+    pub(super) fn announce(&mut self, news: &[Say<D>]) -> Result<(), Fault> {
         for news in news {
             let speech = self.speak(news)?;
             self.effects.push(Effect::News(speech));
@@ -167,7 +244,7 @@ impl<'a, D: Process> Turn<'a, '_, D> {
         })
     }
 
-    fn change(&mut self, changes: &[Change<D>]) -> Result<(), Fault> {
+    pub(super) fn change(&mut self, changes: &[Change<D>]) -> Result<(), Fault> {
         let step = &self.instance.step;
         let illegal = |reason| Fault::Illegal {
             step: step.clone(),

@@ -1,6 +1,6 @@
 //! What a declaration must obey, and what is derived from it.
 
-use saga::{Ask, Invalid, Policy, ask, saga, say};
+use saga::{Ask, Invalid, Policy, ask, saga, say, until};
 
 use crate::trip::{Note, Trip, declared};
 
@@ -151,11 +151,51 @@ fn a_saga_has_steps_and_words_about_a_step_stand_behind_one() {
 }
 
 #[test]
+fn a_cancellation_speaks_of_steps_that_there_are_and_its_arbiter_may_say_no() {
+    let declared = |cancellation| {
+        saga("s", 1)
+            .step("a", good())
+            .step("b", good())
+            .cancellable(cancellation)
+            .end()
+            .err()
+    };
+    let arbiter = || {
+        ask("somebody", "MAY", note)
+            .granted_by("YES")
+            .refused_by("NO")
+    };
+    assert_eq!(declared(until("b").decided_by("a", arbiter())), None);
+    let nothing = Invalid::CancellationOfNothing {
+        step: "c".to_owned(),
+    };
+    assert_eq!(declared(until("c")), Some(nothing.clone()));
+    assert_eq!(
+        declared(until("b").decided_by("c", arbiter())),
+        Some(nothing)
+    );
+    assert_eq!(
+        declared(until("a").decided_by("b", arbiter())),
+        Some(Invalid::ArbiterTooLate {
+            from: "b".to_owned()
+        })
+    );
+    assert_eq!(
+        declared(until("b").decided_by("a", good())),
+        Some(Invalid::NeverRefused {
+            kind: "DO".to_owned()
+        })
+    );
+}
+
+#[test]
 fn the_fingerprint_is_the_same_everywhere_and_changes_with_the_structure() {
     let one = || saga("s", 1).step("a", good());
     let print = |builder: saga::Builder<Trip>| builder.end().unwrap().fingerprint();
     assert_eq!(print(one()), "s-1-b6f5cb37c5b17af6");
     assert_ne!(print(one()), print(one().undone_by(good())));
+    assert_ne!(print(one()), print(one().cancelled_by(good())));
+    assert_ne!(print(one()), print(one().cancellable(until("a"))));
     assert_ne!(print(one()), print(one().wait("b", "IT")));
     assert_ne!(
         print(one()),
@@ -185,7 +225,7 @@ fn patience_is_no_structure() {
 fn a_definition_tells_what_it_listens_to() {
     let definition = declared().unwrap();
     let kinds = definition.listens_to();
-    assert_eq!(kinds.len(), 15);
+    assert_eq!(kinds.len(), 18);
     assert!(kinds.is_sorted() && kinds.contains(&"RELEASED") && kinds.contains(&"GATE"));
 }
 
@@ -203,8 +243,14 @@ fn the_picture_shows_the_way_forward_and_the_way_back() {
         "u2 -.->|RELEASED| u0",
         "u0 -.->|UNBOOKED| rolled_back",
         "s7 -->|CALLED| completed",
+        "s1 -.->|cancel| c0",
+        "s4 -.->|cancel| arbiter",
+        "arbiter -.->|MAY| c3",
+        "arbiter -->|TOO_LATE| on([goes on where it was])",
+        "c3 -.->|PAID_BACK| c2",
+        "c0 -.->|UNBOOKED| cancelled",
     ] {
         assert!(picture.contains(line), "{line} is missing in\n{picture}");
     }
-    assert!(!picture.contains("s4 -.->"), "no way back behind the pivot");
+    assert!(!picture.contains("s6 -.->"), "no way back from there");
 }

@@ -5,9 +5,11 @@
     reason = "a broken precondition should end a test at once"
 )]
 
+mod cancel;
 mod definition;
 mod forward;
 mod matrix;
+mod operator;
 mod property;
 mod purity;
 mod silence;

@@ -1,7 +1,7 @@
 //! Whatever is heard in whatever order: the rules hold at every step, and every saga can end.
 
 use proptest::prelude::*;
-use saga::{Input, State, What};
+use saga::{Input, Intervention, State, What};
 use uuid::Uuid;
 
 use crate::trip::{Run, declared};
@@ -15,12 +15,22 @@ enum Event {
     Silence,
     /// The step succeeds.
     Grant,
+    /// Somebody wants it to be cancelled.
+    Cancel,
+    /// An operator has the awaited command sent again.
+    Retry,
 }
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
     let heard = (any::<usize>(), proptest::option::of(any::<usize>()));
     let heard = heard.prop_map(|(kind, late)| Event::Heard { kind, late });
-    let event = prop_oneof![3 => heard, 1 => Just(Event::Silence), 2 => Just(Event::Grant)];
+    let event = prop_oneof![
+        6 => heard,
+        2 => Just(Event::Silence),
+        4 => Just(Event::Grant),
+        1 => Just(Event::Cancel),
+        1 => Just(Event::Retry)
+    ];
     proptest::collection::vec(event, 0..60)
 }
 
@@ -29,6 +39,8 @@ fn play(run: &mut Run, event: &Event) {
     match event {
         Event::Grant if run.instance.is_alive() => drop(run.grant()),
         Event::Grant => {}
+        Event::Cancel => drop(run.cancel()),
+        Event::Retry => drop(run.step_in(Intervention::Retry)),
         Event::Silence => {
             let command = run.instance.awaited.as_ref().map(|awaited| awaited.id);
             let command = command.unwrap_or_else(Uuid::nil);
@@ -50,7 +62,7 @@ fn check(run: &Run) {
     let instance = &run.instance;
     let awaits = matches!(
         instance.state,
-        State::Forward | State::Backward | State::Stuck
+        State::Forward | State::Backward | State::Cancelling | State::Stuck
     );
     assert_eq!(
         instance.awaited.is_some(),
@@ -93,9 +105,24 @@ fn check(run: &Run) {
         !undone.iter().any(|step| refused.contains(step)),
         "what was refused is not undone"
     );
-    if steps(What::Granted).contains(&"money") {
-        assert!(undone.is_empty(), "nothing is undone behind the pivot");
+    if steps(What::Granted).contains(&"money") && !instance.memory.cancelling {
+        assert!(
+            undone.is_empty(),
+            "only a cancellation leads back from behind the pivot"
+        );
     }
+    if steps(What::Sent).contains(&"ticket") && !undone.is_empty() {
+        let allowed = !steps(What::CancelGranted).is_empty();
+        assert!(
+            allowed,
+            "what the arbiter was told of is undone with his word only"
+        );
+    }
+    assert_eq!(
+        run.trip.locked,
+        instance.memory.cancelling && instance.is_alive(),
+        "locked while it is being cancelled"
+    );
 }
 
 proptest! {

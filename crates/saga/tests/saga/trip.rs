@@ -1,8 +1,8 @@
 //! A saga to test with: book a flight and a room, pay, print the ticket, wait for the departure, say goodbye.
 
 use saga::{
-    Definition, Effect, Fault, Heard, Input, Instance, Invalid, Moment, Outcome, Policy, Process,
-    Speech, apply, ask, saga, say, start,
+    Definition, Effect, Fault, Heard, Input, Instance, Intervention, Invalid, Moment, Ordered,
+    Outcome, Policy, Process, Speech, apply, ask, saga, say, start, until,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
@@ -15,6 +15,8 @@ pub(crate) struct Trip {
     pub(crate) gate: Option<String>,
     pub(crate) trouble: Option<String>,
     pub(crate) state: &'static str,
+    /// Somebody wants it to be cancelled.
+    pub(crate) locked: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -71,6 +73,21 @@ impl Trip {
         Ok(())
     }
 
+    fn lock(&mut self) -> Result<(), String> {
+        self.locked = true;
+        Ok(())
+    }
+
+    fn unlock(&mut self) -> Result<(), String> {
+        self.locked = false;
+        Ok(())
+    }
+
+    fn cancelled(&mut self) -> Result<(), String> {
+        self.state = "cancelled";
+        self.unlock()
+    }
+
     fn called_off(&mut self) -> Result<(), String> {
         self.state = "called off";
         Ok(())
@@ -110,6 +127,7 @@ pub(crate) fn declared() -> Result<Definition<Trip>, Invalid> {
                 .refused_with("BROKE", Trip::learn_trouble),
         )
         .undone_by(ask("bank", "REFUND", Trip::note).granted_by("REFUNDED"))
+        .cancelled_by(ask("bank", "PAY_BACK", Trip::note).granted_by("PAID_BACK"))
         .then(Trip::paid)
         .announce(say("news", "CHANGED", Trip::note))
         .step(
@@ -123,6 +141,19 @@ pub(crate) fn declared() -> Result<Definition<Trip>, Invalid> {
             ask("family", "CALL", Trip::note).granted_by("CALLED"),
         )
         .when_rolled_back(Trip::called_off, say("news", "CHANGED", Trip::note))
+        .cancellable(
+            until("gate")
+                .decided_by(
+                    "ticket",
+                    ask("airline", "MAY_CANCEL", Trip::note)
+                        .granted_by("MAY")
+                        .refused_by("TOO_LATE"),
+                )
+                .locked(Trip::lock)
+                .released(Trip::unlock)
+                .ended(Trip::cancelled)
+                .announce(say("news", "CHANGED", Trip::note)),
+        )
         .end()
 }
 
@@ -208,6 +239,31 @@ impl Run {
         self.apply(Input::Silence { command }).unwrap()
     }
 
+    /// Somebody wants the trip to be cancelled.
+    pub(crate) fn cancel(&mut self) -> Outcome {
+        self.apply(Input::Cancel).unwrap()
+    }
+
+    /// An operator steps in.
+    pub(crate) fn step_in(&mut self, intervention: Intervention) -> Outcome {
+        let ordered = Ordered {
+            by: "ada".to_owned(),
+            why: "the airline is on strike".to_owned(),
+        };
+        self.apply(Input::Operator {
+            intervention,
+            ordered: &ordered,
+        })
+        .unwrap()
+    }
+
+    /// All attempts at the awaited command stay silent.
+    pub(crate) fn long_silence(&mut self) {
+        for _ in 0..3 {
+            self.silence();
+        }
+    }
+
     pub(crate) fn awaited(&self) -> Uuid {
         self.instance
             .awaited
@@ -239,12 +295,9 @@ impl Run {
             .definition
             .step(&self.instance.step)
             .expect("a known step");
-        let asked = if self.instance.is_going_back() {
-            step.undo()
-        } else {
-            step.asks()
-        };
-        match asked
+        match self
+            .definition
+            .awaited(&self.instance)
             .and_then(|ask| ask.accepted().next())
             .map(str::to_owned)
         {
