@@ -14,6 +14,7 @@ mod parking;
 mod processor;
 mod retention;
 pub mod sql;
+mod sql_migration;
 mod store;
 
 pub use ambient::trace::TraceParent;
@@ -26,4 +27,5 @@ pub use message::{Message, Outgoing, Stamp};
 pub use migration::migrations;
 pub use outbox::Shards;
 pub use processor::{Policy, Processor, Report, Stopped};
+pub use sql_migration::sql_migration;
 pub use store::{Store, UnitOfWork};

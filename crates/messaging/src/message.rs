@@ -86,7 +86,13 @@ impl Stamp {
     /// The real clock and real ids.
     #[must_use]
     pub fn live() -> Self {
-        Self::new(ambient::now(), ambient::new_id)
+        Self::live_at(ambient::now())
+    }
+
+    /// Real ids, and a moment that the real clock gave.
+    #[must_use]
+    pub fn live_at(now: DateTime<Utc>) -> Self {
+        Self::new(now, ambient::new_id)
     }
 
     /// A moment and a source of ids of one's own, for tests and simulations.

@@ -8,12 +8,22 @@ pub struct Definitions<D> {
     former: Vec<Definition<D>>,
 }
 
-/// A version that cannot stand beside the others.
+/// Why a definition cannot be run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("definition {name:?} has version {version} already: a changed definition needs a new one")]
-pub struct Invalid {
-    name: String,
-    version: u32,
+pub enum Invalid {
+    /// It breaks a rule of its own.
+    #[error(transparent)]
+    Definition(#[from] saga::Invalid),
+    /// It cannot stand beside another one.
+    #[error(
+        "definition {name:?} has version {version} already: a changed definition needs a new one"
+    )]
+    Repeated {
+        /// Its name.
+        name: String,
+        /// Its version.
+        version: u32,
+    },
 }
 
 impl<D> From<Definition<D>> for Definitions<D> {
@@ -42,7 +52,7 @@ impl<D> Definitions<D> {
             .all()
             .any(|known| known.name() == name && known.version() == version)
         {
-            return Err(Invalid { name, version });
+            return Err(Invalid::Repeated { name, version });
         }
         self.former.push(former);
         Ok(self)
@@ -56,7 +66,8 @@ impl<D> Definitions<D> {
         })
     }
 
-    fn all(&self) -> impl Iterator<Item = &Definition<D>> {
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = &Definition<D>> {
         std::iter::once(&self.current).chain(&self.former)
     }
 }

@@ -3,17 +3,22 @@
 
 mod data;
 mod definitions;
+mod list;
 mod migration;
 mod orchestrator;
+mod publication;
 mod publish;
 mod row;
 mod save;
+mod silence;
 mod story;
 mod world;
 
 pub use data::{Data, Fragment};
 pub use definitions::{Definitions, Invalid};
+pub use list::{Filter, Glance, list};
 pub use migration::migrations;
-pub use orchestrator::{Orchestrator, StartError};
+pub use orchestrator::{GiveError, Given, Orchestrator, StartError};
+pub use silence::Silence;
 pub use story::{Story, story};
 pub use world::{Counts, World};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use messaging::{Fault, Handler, Interest, Message, Outgoing, Stamp, TraceParent, UnitOfWork};
 use saga::{Heard, Input, Instance, Moment, Outcome, Verdict};
 use sea_orm::{DatabaseTransaction, DbErr};
+use uuid::Uuid;
 
 use crate::{
     Counts, Data, Definitions, World,
@@ -28,6 +29,26 @@ pub enum StartError {
     Fault(#[from] saga::Fault),
     /// The database's error.
     #[error("the saga cannot be stored")]
+    Database(#[from] DbErr),
+}
+
+/// What became of an input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given<D> {
+    /// What it was to the saga.
+    pub verdict: Verdict,
+    /// The data as it is now.
+    pub data: D,
+}
+
+/// Why an input could not be given to a saga. Nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum GiveError {
+    /// The saga cannot do that.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// The database's error.
+    #[error("the saga cannot be changed")]
     Database(#[from] DbErr),
 }
 
@@ -87,10 +108,51 @@ impl<D: Data> Orchestrator<D> {
         Ok(data)
     }
 
+    /// Gives an input that is no message to the saga `id`, in the transaction of `work`: somebody wants it to be
+    /// cancelled, or an operator steps in. What follows is part of `trace`. `None`: there is no such saga.
+    ///
+    /// # Errors
+    /// See [`GiveError`].
+    pub async fn give(
+        &self,
+        work: &mut UnitOfWork,
+        id: Uuid,
+        input: Input<'_>,
+        trace: Option<TraceParent>,
+        stamp: &mut Stamp,
+    ) -> Result<Option<Given<D>>, GiveError> {
+        let mut world = World::load(work.db(), [id]).await?;
+        let Some(verdict) = self.decide_in(&mut world, id, input, trace, work, stamp)? else {
+            return Ok(None);
+        };
+        let data = world.loaded.get(&id).map(|loaded| loaded.data.clone());
+        self.save(work.db(), world).await?.publish();
+        Ok(data.map(|data| Given { verdict, data }))
+    }
+
+    /// Lets the saga `id` decide about `input`, and publishes what follows.
+    pub(crate) fn decide_in(
+        &self,
+        world: &mut World<D>,
+        id: Uuid,
+        input: Input<'_>,
+        trace: Option<TraceParent>,
+        work: &mut UnitOfWork,
+        stamp: &mut Stamp,
+    ) -> Result<Option<Verdict>, Fault> {
+        let Some(loaded) = world.loaded.get_mut(&id) else {
+            return Ok(None);
+        };
+        let outcome = self.apply(loaded, input, stamp)?;
+        let verdict = outcome.verdict;
+        work.publish_all(world.record(id, outcome, stamp.now, trace));
+        Ok(Some(verdict))
+    }
+
     fn apply(
         &self,
         loaded: &mut Loaded<D>,
-        message: &Message,
+        input: Input<'_>,
         stamp: &mut Stamp,
     ) -> Result<Outcome, Fault> {
         let instance = &mut loaded.saga.instance;
@@ -98,12 +160,6 @@ impl<D: Data> Orchestrator<D> {
             .definitions
             .of(instance)
             .ok_or_else(|| unknown(instance))?;
-        let input = Input::Heard(Heard {
-            id: message.id,
-            answers: message.causation,
-            kind: &message.kind,
-            body: &message.body,
-        });
         decided(stamp, |moment| {
             saga::apply(definition, instance, &mut loaded.data, input, moment)
         })
@@ -129,7 +185,7 @@ impl<D: Data> Handler for Orchestrator<D> {
         db: &DatabaseTransaction,
         messages: &[Message],
     ) -> Result<World<D>, DbErr> {
-        World::load(db, messages).await
+        World::load(db, messages.iter().map(|message| message.key)).await
     }
 
     fn decide(
@@ -143,17 +199,14 @@ impl<D: Data> Handler for Orchestrator<D> {
             world.counts.orphans += 1;
             return Ok(Vec::new());
         };
-        let outcome = self.apply(loaded, message, stamp)?;
-        loaded.data_changed |= outcome.verdict == Verdict::Applied;
-        world.counts.add(&outcome.records);
-        loaded.records.extend(outcome.records);
-        Ok(published(
-            message.key,
-            &mut loaded.saga,
-            outcome.effects,
-            stamp.now,
-            message.trace,
-        ))
+        let input = Input::Heard(Heard {
+            id: message.id,
+            answers: message.causation,
+            kind: &message.kind,
+            body: &message.body,
+        });
+        let outcome = self.apply(loaded, input, stamp)?;
+        Ok(world.record(message.key, outcome, stamp.now, message.trace))
     }
 
     async fn save(&self, db: &DatabaseTransaction, world: World<D>) -> Result<Counts, DbErr> {

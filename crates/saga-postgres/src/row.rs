@@ -1,7 +1,7 @@
 //! A saga's row: what is stored of an instance, and read back.
 
 use chrono::{DateTime, Utc};
-use messaging::Outgoing;
+use messaging::{Outgoing, TraceParent};
 use saga::{Awaited, Instance, Memory, Purpose};
 use sea_orm::{DbErr, QueryResult};
 
@@ -19,6 +19,11 @@ pub(crate) struct Saga {
 }
 
 impl Saga {
+    /// The trace that the awaited command belongs to.
+    pub(crate) fn trace(&self) -> Option<TraceParent> {
+        self.command.as_ref()?.traceparent.as_ref()?.parse().ok()
+    }
+
     pub(crate) fn from_row(row: &QueryResult) -> Result<Self, DbErr> {
         let command: Option<String> = row.try_get("", "saga_command")?;
         let command = command.as_deref().map(serde_json::from_str::<Outgoing>);

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use messaging::sql;
-use saga::{Awaited, Instance, Purpose, Record};
+use saga::{Awaited, Instance, Ordered, Purpose, Record};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement, Value};
 use uuid::Uuid;
 
@@ -19,12 +19,14 @@ pub(crate) struct Row<'a> {
 }
 
 /// The parameters of [`HISTORY`].
-const HISTORY_PARAMETERS: usize = 8;
+const HISTORY_PARAMETERS: usize = 10;
 const HISTORY: &str = "\
-INSERT INTO saga_history (saga_id, number, attempt, at, message_id, step, what, kind)
-SELECT saga_id, number, attempt, at, NULLIF(message_id, '00000000-0000-0000-0000-000000000000'), step, what, NULLIF(kind, '')
-FROM unnest({1}::uuid[], {2}::int[], {3}::int[], {4}::timestamptz[], {5}::uuid[], {6}::text[], {7}::text[], {8}::text[])
-     AS record (saga_id, number, attempt, at, message_id, step, what, kind)";
+INSERT INTO saga_history (saga_id, number, attempt, at, message_id, step, what, kind, ordered_by, ordered_why)
+SELECT saga_id, number, attempt, at, NULLIF(message_id, '00000000-0000-0000-0000-000000000000'), step, what, NULLIF(kind, ''),
+       NULLIF(ordered_by, ''), NULLIF(ordered_why, '')
+FROM unnest({1}::uuid[], {2}::int[], {3}::int[], {4}::timestamptz[], {5}::uuid[], {6}::text[], {7}::text[], {8}::text[],
+            {9}::text[], {10}::text[])
+     AS record (saga_id, number, attempt, at, message_id, step, what, kind, ordered_by, ordered_why)";
 
 const ROWS: &str = "\
 unnest({1}::uuid[], {2}::text[], {3}::text[], {4}::uuid[], {5}::text[], {6}::int[], {7}::timestamptz[], {8}::text[], {9}::text[], {10}::int[], {11}::timestamptz[], {12}::text[], {13}::int[])
@@ -116,7 +118,13 @@ fn history_values(rows: &[Row<'_>]) -> [Value; HISTORY_PARAMETERS] {
         sql::texts(records().map(|(_, record)| &record.step)),
         sql::texts(records().map(|(_, record)| record.what.as_str())),
         sql::optional_texts(records().map(|(_, record)| record.kind.as_deref())),
+        sql::optional_texts(records().map(|(_, record)| ordered(record).map(|it| &it.by))),
+        sql::optional_texts(records().map(|(_, record)| ordered(record).map(|it| &it.why))),
     ]
+}
+
+fn ordered(record: &Record) -> Option<&Ordered> {
+    record.ordered.as_ref()
 }
 
 fn saga_values(rows: &[Row<'_>], now: DateTime<Utc>) -> Result<Vec<Value>, DbErr> {

@@ -1,21 +1,19 @@
 //! One saga from its beginning.
 
-use chrono::{DateTime, Utc};
-use saga::{Instance, Record};
+use saga::{Ordered, Record};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement};
 use uuid::Uuid;
 
-use crate::row::{COLUMNS, Saga, unsigned};
+use crate::{
+    Glance,
+    row::{COLUMNS, unsigned},
+};
 
 /// One saga from its beginning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Story {
     /// How far it has come.
-    pub instance: Instance,
-    /// When it began.
-    pub started_at: DateTime<Utc>,
-    /// When something happened to it the last time.
-    pub updated_at: DateTime<Utc>,
+    pub glance: Glance,
     /// What happened to it, in its order.
     pub records: Vec<Record>,
 }
@@ -35,9 +33,7 @@ pub async fn story(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Story>,
         return Ok(None);
     };
     Ok(Some(Story {
-        instance: Saga::from_row(first)?.instance,
-        started_at: first.try_get("", "started_at")?,
-        updated_at: first.try_get("", "updated_at")?,
+        glance: Glance::from_row(first)?,
         records: rows
             .iter()
             .filter_map(|row| record(row).transpose())
@@ -59,5 +55,12 @@ fn record(row: &QueryResult) -> Result<Option<Record>, DbErr> {
         message: row.try_get("", "message_id")?,
         kind: row.try_get("", "kind")?,
         attempt: unsigned(row.try_get("", "attempt")?)?,
+        ordered: ordered(row)?,
     }))
+}
+
+fn ordered(row: &QueryResult) -> Result<Option<Ordered>, DbErr> {
+    let by: Option<String> = row.try_get("", "ordered_by")?;
+    let why: Option<String> = row.try_get("", "ordered_why")?;
+    Ok(by.zip(why).map(|(by, why)| Ordered { by, why }))
 }

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use messaging::{Message, sql};
-use saga::{Record, What};
+use chrono::{DateTime, Utc};
+use messaging::{Outgoing, TraceParent, sql};
+use saga::{Outcome, Record, Verdict, What};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement};
 use uuid::Uuid;
 
 use crate::{
     Data,
+    publish::published,
     row::{COLUMNS, Saga},
 };
 
@@ -54,20 +56,20 @@ impl Counts {
 }
 
 impl<D: Data> World<D> {
-    /// Loads and locks the sagas that `messages` are about, with their data, in the order of their ids.
+    /// Loads and locks the sagas of these ids, with their data, in the order of their ids.
     ///
     /// Both rows are locked, not the saga's alone: a statement that waited for a lock reads the newest version of locked
     /// rows only, and would take the others as they were when it began.
     pub(crate) async fn load(
         db: &DatabaseTransaction,
-        messages: &[Message],
+        ids: impl IntoIterator<Item = Uuid>,
     ) -> Result<Self, DbErr> {
         let (table, key, columns) = (D::TABLE, D::KEY, D::COLUMNS);
         let load = format!(
             "SELECT {COLUMNS}, {columns} FROM sagas saga JOIN {table} data ON data.{key} = saga.saga_id \
              WHERE saga.saga_id = ANY($1::uuid[]) ORDER BY saga.saga_id FOR UPDATE OF saga, data"
         );
-        let mut keys: Vec<Uuid> = messages.iter().map(|message| message.key).collect();
+        let mut keys: Vec<Uuid> = ids.into_iter().collect();
         keys.sort_unstable();
         keys.dedup();
         let statement =
@@ -87,5 +89,23 @@ impl<D: Data> World<D> {
             loaded,
             counts: Counts::default(),
         })
+    }
+
+    /// Takes in what an input led to. Gives what has to be published.
+    pub(crate) fn record(
+        &mut self,
+        id: Uuid,
+        outcome: Outcome,
+        now: DateTime<Utc>,
+        trace: Option<TraceParent>,
+    ) -> Vec<Outgoing> {
+        let Some(loaded) = self.loaded.get_mut(&id) else {
+            return Vec::new();
+        };
+        loaded.data_changed |= outcome.verdict == Verdict::Applied;
+        self.counts.add(&outcome.records);
+        loaded.records.extend(outcome.records);
+        let trace = trace.or_else(|| loaded.saga.trace());
+        published(id, &mut loaded.saga, outcome.effects, now, trace)
     }
 }

@@ -33,7 +33,7 @@ async fn a_reply_that_two_processes_hear_at_once_counts_once() {
     assert_eq!(first.handled + second.handled, 20);
     for parcel in parcels {
         assert_eq!(one.said(parcel).await.len(), 2);
-        assert_eq!(one.story(parcel).await.instance.step, "pay");
+        assert_eq!(one.story(parcel).await.glance.instance.step, "pay");
     }
 }
 
@@ -54,7 +54,7 @@ async fn two_processes_that_change_one_saga_at_once_lose_nothing() {
     one.hear(&replies).await;
     for parcel in parcels {
         let told = one.story(parcel).await;
-        assert_eq!(told.instance.state, State::Completed);
+        assert_eq!(told.glance.instance.state, State::Completed);
         let happened = told
             .records
             .iter()

@@ -16,15 +16,21 @@ async fn a_saga_is_stored_with_its_data_and_its_history_and_read_back() {
     .await;
     let told = post.story(parcel).await;
     assert_eq!(
-        (told.instance.state, told.instance.step.as_str()),
+        (
+            told.glance.instance.state,
+            told.glance.instance.step.as_str()
+        ),
         (State::Forward, "pay")
     );
-    assert_eq!(told.instance.memory.kept.len(), 1);
+    assert_eq!(told.glance.instance.memory.kept.len(), 1);
     let what: Vec<What> = told.records.iter().map(|record| record.what).collect();
     assert_eq!(what, [What::Sent, What::Kept, What::Granted, What::Sent]);
     assert_eq!(post.said(parcel).await[1].body, r#"{"grams":500}"#);
     post.hear(&[post.answer(parcel, "PAID").await]).await;
-    assert_eq!(post.story(parcel).await.instance.state, State::Completed);
+    assert_eq!(
+        post.story(parcel).await.glance.instance.state,
+        State::Completed
+    );
 }
 
 #[tokio::test]
@@ -33,10 +39,16 @@ async fn what_is_undone_is_remembered_across_restarts() {
     let parcel = post.take().await;
     post.hear(&[post.answer(parcel, "WEIGHED").await]).await;
     post.hear(&[post.answer(parcel, "BROKE").await]).await;
-    assert_eq!(post.story(parcel).await.instance.state, State::Backward);
+    assert_eq!(
+        post.story(parcel).await.glance.instance.state,
+        State::Backward
+    );
     let later = Post::on(database.store().await, first());
     later.hear(&[later.answer(parcel, "RETURNED").await]).await;
-    assert_eq!(later.story(parcel).await.instance.state, State::RolledBack);
+    assert_eq!(
+        later.story(parcel).await.glance.instance.state,
+        State::RolledBack
+    );
 }
 
 #[tokio::test]
@@ -46,10 +58,10 @@ async fn an_old_saga_finishes_on_the_definition_that_it_began_with() {
     let both = Definitions::from(second()).and(first()).unwrap();
     let new = Post::on(database.store().await, both);
     let after = new.take().await;
-    assert_eq!(new.story(after).await.instance.step, "pay");
+    assert_eq!(new.story(after).await.glance.instance.step, "pay");
     new.hear(&[new.answer(before, "WEIGHED").await]).await;
-    assert_eq!(new.story(before).await.instance.version, 1);
-    assert_eq!(new.story(before).await.instance.step, "pay");
+    assert_eq!(new.story(before).await.glance.instance.version, 1);
+    assert_eq!(new.story(before).await.glance.instance.step, "pay");
 }
 
 #[tokio::test]
@@ -59,7 +71,7 @@ async fn a_saga_whose_definition_is_gone_waits_for_it() {
     let new = Post::on(database.store().await, second());
     let report = new.hear(&[old.answer(parcel, "WEIGHED").await]).await;
     assert_eq!((report.handled, report.parked), (0, 1));
-    assert_eq!(new.story(parcel).await.instance.step, "weigh");
+    assert_eq!(new.story(parcel).await.glance.instance.step, "weigh");
 }
 
 #[test]
