@@ -1,12 +1,13 @@
 //! An order, and what may become of it. Pure: ids and times come in as values.
 
 mod items;
+mod progress;
 mod said;
 
 use chrono::{DateTime, Utc};
 use contracts::{
-    Code, CustomerId, CustomerReply, Illegal, Machine, Money, OrderId, OrderState, Party,
-    PaymentMethodId, PaymentReply, Reason, Rejection, RestaurantId, TicketId, TicketReply,
+    CustomerId, CustomerReply, Money, OrderId, OrderState, Party, PaymentMethodId, PaymentReply,
+    Reason, Rejection, RestaurantId, TicketId, TicketReply,
 };
 
 pub use items::{Items, ItemsError};
@@ -26,6 +27,8 @@ pub struct Order {
     pub items: Items,
     /// How far it is.
     pub state: OrderState,
+    /// How far it would be if nobody had asked for it to be cancelled; only while that is open.
+    pub held_state: Option<OrderState>,
     /// Counts the messages that it has said, from 1: each tells the state at its version.
     pub version: i64,
     /// The restaurant's ticket, once there is one.
@@ -76,6 +79,7 @@ impl Order {
             payment_method_id,
             items,
             state: OrderState::Pending,
+            held_state: None,
             version: 0,
             ticket_id: None,
             total: None,
@@ -130,19 +134,6 @@ impl Order {
         self.rejection = Some(Rejection {
             by,
             reason: reason.ok_or(missing)?.clone(),
-        });
-        Ok(())
-    }
-
-    /// Everything is undone. An order that nobody refused was left without an answer.
-    ///
-    /// # Errors
-    /// It is beyond being rejected.
-    pub fn reject(&mut self) -> Result<(), Illegal> {
-        self.state = self.state.move_to(OrderState::Rejected)?;
-        self.rejection.get_or_insert_with(|| Rejection {
-            by: Party::Order,
-            reason: Reason::new(Code::NO_ANSWER, "A participant did not answer in time."),
         });
         Ok(())
     }

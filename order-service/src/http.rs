@@ -1,11 +1,17 @@
-//! What customers do and see.
+//! What customers and operators do and see.
 
+mod cancel_order;
 mod get_order;
 mod get_saga;
+mod glance;
+mod list_sagas;
 mod place_order;
+mod step_in;
 
 use axum::extract::FromRef;
+use contracts::OrderId;
 use messaging::Store;
+use service::Problem;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::messages::Orders;
@@ -23,6 +29,13 @@ pub fn router(store: Store, orders: Orders) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(place_order::place_order))
         .routes(routes!(get_order::get_order))
+        .routes(routes!(cancel_order::cancel_order))
         .routes(routes!(get_saga::get_saga))
+        .routes(routes!(list_sagas::list_sagas))
+        .routes(routes!(step_in::step_in))
         .with_state(Shared { store, orders })
+}
+
+fn no_order(id: OrderId) -> Problem {
+    Problem::not_found(format!("there is no order {id}"))
 }

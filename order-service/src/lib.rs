@@ -10,12 +10,16 @@ pub mod domain;
 pub mod http;
 pub mod messages;
 pub mod migration;
+mod patience;
 pub mod saga;
 pub mod store;
 
 use contracts::Topic;
 use messaging::{Consumer, Doorbell, Store};
+use saga_postgres::Silence;
 use service::{Context, Settings, database};
+
+pub use patience::Patience;
 
 /// The service's name: in logs, as a consumer group, and as a source of messages.
 pub const NAME: &str = "order-service";
@@ -28,6 +32,10 @@ pub struct Config {
     /// What every service is told.
     #[command(flatten)]
     pub service: Settings,
+
+    /// How patient orders are with those who do not answer.
+    #[command(flatten)]
+    pub patience: Patience,
 }
 
 impl AsRef<Settings> for Config {
@@ -42,7 +50,7 @@ impl AsRef<Settings> for Config {
 /// The database refuses it, a migration fails, or the HTTP address is taken.
 pub async fn run(config: Config, context: Context) -> anyhow::Result<()> {
     let settings = &config.service;
-    let orchestrator = messages::orchestrator()?;
+    let orchestrator = messages::orchestrator(config.patience.policy())?;
     let db = database::connect(settings).await?;
     database::migrate(&db, migration::all()).await?;
     let doorbell = Doorbell::ring_at(NAME, &settings.relay_doorbells)?;
@@ -53,6 +61,8 @@ pub async fn run(config: Config, context: Context) -> anyhow::Result<()> {
     let consumer = Consumer::new(settings, store.clone(), orchestrator.clone());
     context.health.database(store.db().clone());
     context.health.kafka(consumer.status());
+    let silence = Silence::new(orchestrator.clone(), store.clone());
     context.spawn("consumer", consumer.run(context.shutdown.clone()));
+    context.spawn("silence", silence.run(context.shutdown.clone()));
     context.serve(http::router(store, orchestrator)).await
 }

@@ -1,17 +1,23 @@
 //! What the participants answer: given to the saga of their order.
 
 use contracts::is_known;
-use saga_postgres::Orchestrator;
+use saga::Policy;
+use saga_postgres::{Definitions, Invalid, Orchestrator};
 
-use crate::{domain::Order, saga::definition};
+use crate::{
+    domain::Order,
+    saga::{definition, version_1},
+};
 
 /// Leads orders through their saga; handles `order-reply`.
 pub type Orders = Orchestrator<Order>;
 
-/// An orchestrator of all the definitions that orders may be under way on.
+/// An orchestrator of all the definitions that orders may be under way on, with so much patience in each step.
 ///
 /// # Errors
-/// A definition breaks a rule.
-pub fn orchestrator() -> Result<Orders, saga::Invalid> {
-    Ok(Orchestrator::new(definition()?.into(), is_known))
+/// A definition breaks a rule, or two have one version.
+pub fn orchestrator(patience: Policy) -> Result<Orders, Invalid> {
+    let old = version_1::definition(patience)?;
+    let definitions = Definitions::from(definition(patience)?).and(old)?;
+    Ok(Orchestrator::new(definitions, is_known))
 }

@@ -1,6 +1,7 @@
 //! The tables of this service: those of messaging, those of the sagas, and `orders`.
 
-use sea_orm_migration::{async_trait::async_trait, prelude::*};
+use messaging::sql_migration;
+use sea_orm_migration::MigrationTrait;
 
 /// How many outbox shards this database has. Half of all messages are an order's: two relays may share them.
 const OUTBOX_SHARDS: u16 = 2;
@@ -10,23 +11,13 @@ const OUTBOX_SHARDS: u16 = 2;
 pub fn all() -> Vec<Box<dyn MigrationTrait>> {
     let mut all = messaging::migrations(OUTBOX_SHARDS);
     all.extend(saga_postgres::migrations());
-    all.push(Box::new(Orders));
+    all.push(sql_migration(
+        "m000101_orders",
+        include_str!("migration/orders.sql"),
+    ));
+    all.push(sql_migration(
+        "m000102_cancelling",
+        include_str!("migration/cancelling.sql"),
+    ));
     all
-}
-
-struct Orders;
-
-impl MigrationName for Orders {
-    fn name(&self) -> &'static str {
-        "m000101_orders"
-    }
-}
-
-#[async_trait]
-impl MigrationTrait for Orders {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let sql = include_str!("migration/orders.sql");
-        manager.get_connection().execute_unprepared(sql).await?;
-        Ok(())
-    }
 }

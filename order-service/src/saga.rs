@@ -1,14 +1,15 @@
 //! An order's life: check the customer, get a ticket, hold the money, cook, take the money, deliver.
 
 mod process;
+pub mod version_1;
 
-use contracts::{Illegal, Kind::*, Machine, OrderState, Topic::*};
-use saga::{Definition, Invalid, ask, saga, say, try_ask};
+use contracts::{Illegal, Kind::*, OrderState, Topic::*};
+use saga::{Definition, Invalid, Policy, ask, saga, say, try_ask, until};
 
 use crate::domain::Order;
 
 /// A changed definition gets a new version; orders that are under way finish on the one that they began with.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The definition, read from top to bottom: what is asked of whom, what grants and what refuses it, what undoes it,
 /// what the order becomes then, and whom that is told.
@@ -16,8 +17,10 @@ pub const VERSION: u32 = 1;
 /// # Errors
 /// Never: a test builds it.
 #[rustfmt::skip]
-pub fn definition() -> Result<Definition<Order>, Invalid> {
+pub fn definition(patience: Policy) -> Result<Definition<Order>, Invalid> {
     saga("order", VERSION)
+        .patience(patience)
+
         .step("verify customer", ask(OrderCustomer, OrderCreated, Order::verify_customer)
             .granted_by(CustomerApproved)
             .refused_with(CustomerRejected, Order::refused_by_customer))
@@ -27,12 +30,16 @@ pub fn definition() -> Result<Definition<Order>, Invalid> {
             .refused_with(TicketRejected, Order::refused_by_restaurant))
             .undone_by(ask(OrderTicket, OrderRejected, Order::tell_ticket)
                 .granted_by(TicketRejected))
+            .cancelled_by(ask(OrderTicket, OrderCancelled, Order::tell_ticket)
+                .granted_by(TicketCancelled))
 
         // No way back once the money is held, but a cancellation: whatever follows must succeed in the end.
         .pivot("authorise payment", try_ask(OrderPayment, OrderCreated, Order::authorise_payment)
             .granted_by(PaymentApproved)
             .refused_with(PaymentRejected, Order::refused_by_payment))
             .undone_by(ask(OrderPayment, OrderRejected, Order::tell_payment)
+                .granted_by(PaymentVoided))
+            .cancelled_by(ask(OrderPayment, OrderCancelled, Order::tell_payment)
                 .granted_by(PaymentVoided))
 
         .step("approve ticket", ask(OrderTicket, OrderApproved, Order::tell_ticket)
@@ -72,13 +79,20 @@ pub fn definition() -> Result<Definition<Order>, Invalid> {
             .announce(say(OrderCustomer, OrderChanged, Order::changed))
 
         .when_rolled_back(Order::reject, say(OrderCustomer, OrderChanged, Order::changed))
+
+        // Whoever ordered may think better of it, until the food is ready: what is cooked, the kitchen knows.
+        .cancellable(until("cooked")
+            .decided_by("cook", ask(OrderKitchen, OrderCancelRequested, Order::ask_kitchen_to_stop)
+                .granted_by(KitchenCancelled)
+                .refused_by(KitchenCancelRefused))
+            .locked(Order::ask_to_cancel)
+            .released(Order::carry_on)
+            .ended(Order::cancel)
+            .announce(say(OrderCustomer, OrderChanged, Order::changed)))
         .end()
 }
 
 /// The order takes this state.
 fn becomes(state: OrderState) -> impl Fn(&mut Order) -> Result<(), Illegal> {
-    move |order| {
-        order.state = order.state.move_to(state)?;
-        Ok(())
-    }
+    move |order| order.advance_to(state)
 }

@@ -2,7 +2,7 @@
 
 mod order;
 
-use contracts::{Money, OrderId};
+use contracts::{Money, OrderId, OrderState};
 use messaging::sql;
 use saga_postgres::{Data, Fragment};
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryResult};
@@ -28,15 +28,15 @@ FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[], $
 
 /// Who ordered what does not change. An amount is stored with its currency only.
 const UPDATE: &str = "\
-UPDATE orders SET version = new.version, state = new.state,
+UPDATE orders SET version = new.version, state = new.state, held_state = NULLIF(new.held_state, ''),
        ticket_id = NULLIF(new.ticket_id, '00000000-0000-0000-0000-000000000000'),
        total_amount = CASE WHEN new.total_currency <> '' THEN new.total_amount END,
        total_currency = NULLIF(new.total_currency, ''),
        rejected_by = NULLIF(new.rejected_by, ''),
        rejection_code = CASE WHEN new.rejected_by <> '' THEN new.rejection_code END,
        rejection_detail = CASE WHEN new.rejected_by <> '' THEN new.rejection_detail END
-FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[])
-     AS new (order_id, version, state, ticket_id, total_amount, total_currency, rejected_by, rejection_code, rejection_detail)
+FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::uuid[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::text[])
+     AS new (order_id, version, state, held_state, ticket_id, total_amount, total_currency, rejected_by, rejection_code, rejection_detail)
 WHERE orders.order_id = new.order_id";
 
 impl Data for Order {
@@ -44,7 +44,7 @@ impl Data for Order {
     const KEY: &'static str = "order_id";
     const COLUMNS: &'static str = "\
         data.order_id, data.customer_id, data.restaurant_id, data.payment_method_id, data.ticket_id, data.created_at, \
-        data.version, data.state, data.total_amount, data.total_currency, data.rejected_by, data.rejection_code, \
+        data.version, data.state, data.held_state, data.total_amount, data.total_currency, data.rejected_by, data.rejection_code, \
         data.rejection_detail, data.items";
 
     fn key(&self) -> Uuid {
@@ -80,11 +80,14 @@ impl Data for Order {
 
     fn update(orders: &[&Self]) -> Result<Fragment, DbErr> {
         let totals = || orders.iter().map(|order| order.total);
+        let held = orders.iter().map(|order| order.held_state);
+        let held = held.map(|held| held.map(OrderState::as_str));
         let rejections = || orders.iter().map(|order| order.rejection.as_ref());
         let values = vec![
             sql::uuids(orders.iter().map(|order| order.id.uuid())),
             sql::bigints(orders.iter().map(|order| order.version)),
             sql::texts(orders.iter().map(|order| order.state.as_str())),
+            sql::optional_texts(held),
             sql::optional_uuids(orders.iter().map(|order| order.ticket_id.map(Uuid::from))),
             sql::bigints(totals().map(|total| total.map_or(0, Money::amount))),
             sql::optional_texts(totals().map(|total| total.map(Money::currency))),

@@ -1,7 +1,8 @@
 //! What an order says to each participant: what they need, and always its state.
 
 use contracts::{
-    AuthorisePayment, Cook, CreateTicket, OrderChanged, PaymentOrder, TicketOrder, VerifyCustomer,
+    AuthorisePayment, Cook, CreateTicket, KitchenOrder, OrderChanged, PaymentOrder, TicketOrder,
+    VerifyCustomer,
 };
 
 use super::{Missing, Order};
@@ -74,6 +75,15 @@ impl Order {
     #[must_use]
     pub const fn tell_payment(&self) -> PaymentOrder {
         PaymentOrder {
+            order_id: self.id,
+            state: self.state,
+        }
+    }
+
+    /// The order is to be cancelled: stop, if it is not too late.
+    #[must_use]
+    pub const fn ask_kitchen_to_stop(&self) -> KitchenOrder {
+        KitchenOrder {
             order_id: self.id,
             state: self.state,
         }

@@ -13,6 +13,7 @@ use service::{
 };
 use utoipa::ToSchema;
 
+use super::no_order;
 use crate::{domain::Order, store};
 
 /// An order.
@@ -67,6 +68,6 @@ pub(super) async fn get_order(
     Path(id): Path<OrderId>,
 ) -> Result<Json<OrderView>, Problem> {
     let order = store::find(store.db(), id).await?;
-    let order = order.ok_or_else(|| Problem::not_found(format!("there is no order {id}")))?;
+    let order = order.ok_or_else(|| no_order(id))?;
     Ok(Json(order.into()))
 }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use chrono::{DateTime, Utc};
 use contracts::OrderId;
 use messaging::Store;
-use saga::{Awaited, Record};
+use saga::{Ordered, Record};
 use saga_postgres::{Story, story};
 use serde::Serialize;
 use service::{
@@ -14,40 +14,17 @@ use service::{
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::{glance::GlanceView, no_order};
 use crate::messages::Orders;
 
-/// A saga.
+/// A saga, and what happened to it.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SagaView {
-    order_id: OrderId,
-    definition: String,
-    /// Of the definition.
-    version: u32,
-    /// FORWARD, WAITING (for somebody), BACKWARD, STUCK, COMPLETED or ROLLED_BACK.
-    state: &'static str,
-    /// Where it stands.
-    step: String,
-    /// The command whose answer it awaits.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    awaiting: Option<AwaitedView>,
-    started_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
+    #[serde(flatten)]
+    glance: GlanceView,
     /// The steps that it came to, in that order.
     steps: Vec<StepView>,
-    /// What is ahead: the steps to be done, or to be undone.
-    remaining: Vec<String>,
-}
-
-/// A command without an answer.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct AwaitedView {
-    message_id: Uuid,
-    kind: String,
-    /// How often it was sent.
-    attempt: u32,
-    sent_at: DateTime<Utc>,
 }
 
 /// What happened at one step.
@@ -65,31 +42,19 @@ struct StepView {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct RecordView {
-    /// SENT, RESENT, GRANTED, REFUSED, HAPPENED, KEPT, STALE, UNDO_SENT, UNDONE, STUCK, COMPLETED or ROLLED_BACK.
+    /// SENT, RESENT, GRANTED, REFUSED, HAPPENED, KEPT, STALE, UNDO_SENT, UNDONE, STUCK, COMPLETED, ROLLED_BACK,
+    /// CANCEL_ASKED, ARBITER_ASKED, CANCEL_GRANTED, CANCEL_REFUSED, RETRIED, SKIPPED or SENT_BACK.
     what: &'static str,
     at: DateTime<Utc>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message_id: Option<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
     kind: Option<String>,
-}
-
-impl From<Awaited> for AwaitedView {
-    fn from(awaited: Awaited) -> Self {
-        let Awaited {
-            id,
-            kind,
-            attempt,
-            sent_at,
-            ..
-        } = awaited;
-        Self {
-            message_id: id,
-            kind,
-            attempt,
-            sent_at,
-        }
-    }
+    /// Who stepped in, where somebody did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
 }
 
 impl From<Record> for RecordView {
@@ -99,13 +64,17 @@ impl From<Record> for RecordView {
             at,
             message,
             kind,
+            ordered,
             ..
         } = record;
+        let (by, why) = ordered.map(|Ordered { by, why }| (by, why)).unzip();
         Self {
             what: what.as_str(),
             at,
             message_id: message,
             kind,
+            by,
+            why,
         }
     }
 }
@@ -148,35 +117,15 @@ pub(super) async fn get_saga(
     State(orders): State<Orders>,
     Path(id): Path<OrderId>,
 ) -> Result<Json<SagaView>, Problem> {
-    let story = story(store.db(), id.uuid()).await?;
-    let story = story.ok_or_else(|| Problem::not_found(format!("there is no order {id}")))?;
-    Ok(Json(view(id, story, &orders)))
+    Ok(Json(tell(&store, &orders, id).await?))
 }
 
-fn view(order_id: OrderId, story: Story, orders: &Orders) -> SagaView {
-    let Story {
-        instance,
-        started_at,
-        updated_at,
-        records,
-    } = story;
-    let definition = orders.definitions().of(&instance);
-    let remaining = definition.map(|definition| definition.remaining(&instance));
-    let remaining = remaining
-        .unwrap_or_default()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
-    SagaView {
-        order_id,
-        definition: instance.definition,
-        version: instance.version,
-        state: instance.state.as_str(),
-        step: instance.step,
-        awaiting: instance.awaited.map(Into::into),
-        started_at,
-        updated_at,
+/// Tells the saga of an order.
+pub(super) async fn tell(store: &Store, orders: &Orders, id: OrderId) -> Result<SagaView, Problem> {
+    let story = story(store.db(), id.uuid()).await?;
+    let Story { glance, records } = story.ok_or_else(|| no_order(id))?;
+    Ok(SagaView {
+        glance: GlanceView::new(glance, orders),
         steps: steps(records),
-        remaining,
-    }
+    })
 }

@@ -17,6 +17,7 @@ pub struct Model {
     created_at: DateTimeUtc,
     version: i64,
     state: String,
+    held_state: Option<String>,
     total_amount: Option<i64>,
     total_currency: Option<String>,
     rejected_by: Option<String>,
@@ -46,6 +47,11 @@ impl TryFrom<Model> for Order {
                 .state
                 .parse()
                 .map_err(|error| unreadable("state", error))?,
+            held_state: row
+                .held_state
+                .map(|state| state.parse())
+                .transpose()
+                .map_err(|error| unreadable("held_state", error))?,
             version: row.version,
             ticket_id: row.ticket_id.map(Into::into),
             total,

@@ -5,10 +5,13 @@
 )]
 
 mod batches;
+mod cancel;
+mod deadlines;
 mod definition;
 mod early;
 mod http;
 mod life;
 mod matrix;
+mod operators;
 mod process;
 mod support;

@@ -2,7 +2,7 @@
 
 use contracts::{OrderId, Topic};
 use messaging::Incoming;
-use order_service::{Config, NAME, run};
+use order_service::{Config, NAME, Patience, run};
 use service::{Context, Settings};
 use testing::{Database, Topics, eventually, outbox};
 
@@ -18,7 +18,9 @@ async fn a_process_takes_orders_and_goes_on_when_kafka_brings_a_reply() {
         ..Settings::local(NAME, Some(database.url()))
     };
     let context = Context::new(&service);
-    let running = tokio::spawn(run(Config { service }, context.clone()));
+    let patience = Patience::default();
+    let config = Config { service, patience };
+    let running = tokio::spawn(run(config, context.clone()));
     let address = context.address().await;
 
     let order = place(&format!("http://{address}/orders")).await;

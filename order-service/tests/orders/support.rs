@@ -12,7 +12,8 @@ use order_service::{
     migration,
     saga::definition,
 };
-use saga::{Definition, Step};
+use saga::{Definition, Policy};
+use saga_postgres::Silence;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::{Value, json};
 use service::health::Health;
@@ -34,14 +35,14 @@ impl Desk {
     pub(crate) async fn open() -> Self {
         let database = Database::migrated(migration::all()).await;
         let store = database.store().await;
-        let orders = orchestrator().unwrap();
+        let orders = orchestrator(Policy::default()).unwrap();
         let routes = http::router(store.clone(), orders.clone());
         let (health, tasks) = (Health::default(), TaskTracker::new());
         let router = service::http::router(NAME, routes, &health, &tasks, Default::default());
         Self {
             processor: Processor::new(store.clone(), NAME, orders),
             router: router.unwrap(),
-            definition: definition().unwrap(),
+            definition: definition(Policy::default()).unwrap(),
             store,
             _database: database,
         }
@@ -66,11 +67,21 @@ impl Desk {
     /// Lets the current step of the order, or its undo, succeed. Gives the message that did it.
     pub(crate) async fn grant(&self, order: OrderId) -> Message {
         let saga = self.saga(order).await;
-        let step = self.step(saga["step"].as_str().unwrap());
-        let asked = if saga["state"] == "BACKWARD" {
-            step.undo()
-        } else {
-            step.asks()
+        let step = self
+            .definition
+            .step(saga["step"].as_str().unwrap())
+            .unwrap();
+        let asked = match saga["state"].as_str().unwrap() {
+            "BACKWARD" => step.undo_when(saga["cancelling"] == true),
+            "CANCELLING" => Some(
+                self.definition
+                    .cancellation()
+                    .unwrap()
+                    .arbiter()
+                    .unwrap()
+                    .ask(),
+            ),
+            _ => step.asks(),
         };
         let message = match asked.and_then(|ask| ask.accepted().next()) {
             Some(kind) => answer(order, kind, Some(awaited(&saga))),
@@ -101,6 +112,33 @@ impl Desk {
             .process(batch, &CancellationToken::new())
             .await
             .unwrap()
+    }
+
+    /// Asks for the order to be cancelled.
+    pub(crate) async fn cancel(&self, order: OrderId) -> (u16, Value) {
+        self.post(&format!("/orders/{order}/cancel"), &Value::Null)
+            .await
+    }
+
+    /// An operator steps in.
+    pub(crate) async fn step_in(&self, order: OrderId, action: &str) -> (u16, Value) {
+        let body = json!({ "action": action, "by": "ada", "why": "the kitchen called" });
+        self.post(&format!("/sagas/{order}/interventions"), &body)
+            .await
+    }
+
+    /// A watch over the sagas of this service.
+    pub(crate) fn silence(&self) -> Silence<Order> {
+        let orders = orchestrator(Policy::default()).unwrap();
+        Silence::new(orders, self.store.clone())
+    }
+
+    /// What the relay does: everything that waits in the outbox is published.
+    pub(crate) async fn publish(&self) {
+        self.execute(
+            "UPDATE relay.shard SET position = coalesce((SELECT max(id) FROM outbox WHERE outbox.shard = shard.shard), 0)",
+        )
+        .await;
     }
 
     /// What the order has said so far.
@@ -187,10 +225,6 @@ impl Desk {
         let location = location.map(|location| location.to_str().unwrap().to_owned());
         let body = response.into_body().collect().await.unwrap().to_bytes();
         (status, location, serde_json::from_slice(&body).unwrap())
-    }
-
-    fn step(&self, name: &str) -> &Step<Order> {
-        self.definition.step(name).unwrap()
     }
 }
 

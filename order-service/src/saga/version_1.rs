@@ -1,0 +1,73 @@
+//! The first version: an order could not be cancelled. Orders that began with it finish on it.
+
+use contracts::{Kind::*, OrderState, Topic::*};
+use saga::{Definition, Invalid, Policy, ask, saga, say, try_ask};
+
+use super::becomes;
+use crate::domain::Order;
+
+/// The definition as it was. It is not changed any more: its fingerprint is pinned.
+///
+/// # Errors
+/// Never: a test builds it.
+#[rustfmt::skip]
+pub fn definition(patience: Policy) -> Result<Definition<Order>, Invalid> {
+    saga("order", 1)
+        .patience(patience)
+
+        .step("verify customer", ask(OrderCustomer, OrderCreated, Order::verify_customer)
+            .granted_by(CustomerApproved)
+            .refused_with(CustomerRejected, Order::refused_by_customer))
+
+        .step("create ticket", ask(OrderTicket, OrderCreated, Order::create_ticket)
+            .granted_with(TicketCreated, Order::learn_ticket)
+            .refused_with(TicketRejected, Order::refused_by_restaurant))
+            .undone_by(ask(OrderTicket, OrderRejected, Order::tell_ticket)
+                .granted_by(TicketRejected))
+
+        // No way back once the money is held, but a cancellation: whatever follows must succeed in the end.
+        .pivot("authorise payment", try_ask(OrderPayment, OrderCreated, Order::authorise_payment)
+            .granted_by(PaymentApproved)
+            .refused_with(PaymentRejected, Order::refused_by_payment))
+            .undone_by(ask(OrderPayment, OrderRejected, Order::tell_payment)
+                .granted_by(PaymentVoided))
+
+        .step("approve ticket", ask(OrderTicket, OrderApproved, Order::tell_ticket)
+            .granted_by(TicketApproved))
+            .then(becomes(OrderState::Accepted))
+
+        .step("cook", ask(OrderKitchen, OrderApproved, Order::cook)
+            .granted_by(KitchenPreparing))
+
+        .step("prepare ticket", ask(OrderTicket, OrderPreparing, Order::tell_ticket)
+            .granted_by(TicketPreparing))
+            .then(becomes(OrderState::Preparing))
+            .announce(say(OrderCustomer, OrderChanged, Order::changed))
+
+        .wait("cooked", KitchenReady)
+
+        .step("capture payment", ask(OrderPayment, OrderReady, Order::tell_payment)
+            .granted_by(PaymentCaptured))
+
+        .step("ready ticket", ask(OrderTicket, OrderReady, Order::tell_ticket)
+            .granted_by(TicketReady))
+            .then(becomes(OrderState::Ready))
+            .announce(say(OrderCustomer, OrderChanged, Order::changed))
+
+        .wait("picked up", DeliveryPickedup)
+
+        .step("pick up ticket", ask(OrderTicket, OrderPickedup, Order::tell_ticket)
+            .granted_by(TicketPickedup))
+            .then(becomes(OrderState::Pickedup))
+            .announce(say(OrderCustomer, OrderChanged, Order::changed))
+
+        .wait("delivered", DeliveryComplete)
+
+        .step("complete ticket", ask(OrderTicket, OrderComplete, Order::tell_ticket)
+            .granted_by(TicketComplete))
+            .then(becomes(OrderState::Complete))
+            .announce(say(OrderCustomer, OrderChanged, Order::changed))
+
+        .when_rolled_back(Order::reject, say(OrderCustomer, OrderChanged, Order::changed))
+        .end()
+}
