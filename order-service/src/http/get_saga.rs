@@ -42,6 +42,8 @@ struct StepView {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct RecordView {
+    /// Counts what happened to the saga, over all its steps, from 1.
+    number: u32,
     /// SENT, RESENT, GRANTED, REFUSED, HAPPENED, KEPT, STALE, UNDO_SENT, UNDONE, STUCK, COMPLETED, ROLLED_BACK,
     /// CANCEL_ASKED, ARBITER_ASKED, CANCEL_GRANTED, CANCEL_REFUSED, RETRIED, SKIPPED or SENT_BACK.
     what: &'static str,
@@ -60,6 +62,7 @@ struct RecordView {
 impl From<Record> for RecordView {
     fn from(record: Record) -> Self {
         let Record {
+            number,
             what,
             at,
             message,
@@ -69,6 +72,7 @@ impl From<Record> for RecordView {
         } = record;
         let (by, why) = ordered.map(|Ordered { by, why }| (by, why)).unzip();
         Self {
+            number,
             what: what.as_str(),
             at,
             message_id: message,
