@@ -77,36 +77,53 @@ impl<H: Handler> Consumer<H> {
             group: self.settings.group.clone(),
             source,
         };
-        let context = Context::new(self.status.clone());
-        let consumer: Arc<StreamConsumer<Context>> = Arc::new(
-            self.settings
-                .client()
-                .create_with_context(context)
-                .map_err(fail)?,
-        );
-        let topics = self.settings.prefixed_topics();
-        let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
-        consumer.subscribe(&topics).map_err(fail)?;
-
         let chores = shutdown.child_token();
         let chore = tokio::spawn(retention::maintain(
             self.processor.store().clone(),
             chores.clone(),
         ));
-        let outcome = self.consume(&consumer, &shutdown).await.map_err(fail);
+        let outcome = self.consume_until(&shutdown).await.map_err(fail);
         chores.cancel();
-        self.close(consumer).await;
         // It only sleeps and maintains; there is nothing to learn from how it ended.
         let _ = chore.await;
         outcome
     }
 
+    /// Consumes with one client after the other.
+    ///
+    /// A client that has lost its group is not trusted to find its way back: librdkafka 2.12 may then hold partitions
+    /// that it never fetches again (ISSUE.md). Its successor has the same name, and so takes its place in the group.
+    async fn consume_until(&self, shutdown: &CancellationToken) -> Result<(), KafkaError> {
+        loop {
+            let consumer = self.subscribe()?;
+            let outcome = self.consume(&consumer, shutdown).await;
+            if outcome.is_err() || shutdown.is_cancelled() {
+                self.close(consumer).await;
+                return outcome;
+            }
+            metrics::counter!("consumer_clients_replaced_total", "consumer" => self.settings.name.clone()).increment(1);
+            // It may take its time, and has nothing to say any more.
+            drop(tokio::task::spawn_blocking(move || drop(consumer)));
+        }
+    }
+
+    fn subscribe(&self) -> Result<Arc<StreamConsumer<Context>>, KafkaError> {
+        let context = Context::new(self.status.clone());
+        let consumer: StreamConsumer<Context> =
+            self.settings.client().create_with_context(context)?;
+        let topics = self.settings.prefixed_topics();
+        let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
+        consumer.subscribe(&topics)?;
+        Ok(Arc::new(consumer))
+    }
+
+    /// Consumes until `shutdown`, or until the client has to be replaced.
     async fn consume(
         &self,
         consumer: &Arc<StreamConsumer<Context>>,
         shutdown: &CancellationToken,
     ) -> Result<(), KafkaError> {
-        while !shutdown.is_cancelled() {
+        while !shutdown.is_cancelled() && !consumer.context().is_broken() {
             let polled = self.poll(consumer, shutdown).await?;
             if polled.is_empty() {
                 self.probe(consumer).await;

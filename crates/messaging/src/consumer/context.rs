@@ -4,15 +4,16 @@ use std::{
     mem,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering},
     },
 };
 
 use rdkafka::{
-    ClientContext,
+    ClientContext, Statistics,
     config::RDKafkaLogLevel,
     consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance},
     error::KafkaError,
+    statistics::ConsumerGroup,
     types::RDKafkaErrorCode,
 };
 
@@ -45,9 +46,15 @@ impl Status {
     }
 }
 
+/// So many reports in a row may say that a partition is not fetched before the client counts as hanging. It takes one or
+/// two in good health: while offsets are asked for, and after a rebalance.
+const PATIENCE: u32 = 3;
+
 pub(super) struct Context {
     status: Arc<Status>,
     revoked: Mutex<Vec<(String, i32)>>,
+    broken: AtomicBool,
+    idle_reports: AtomicU32,
 }
 
 impl Context {
@@ -55,6 +62,19 @@ impl Context {
         Self {
             status,
             revoked: Mutex::new(Vec::new()),
+            broken: AtomicBool::new(false),
+            idle_reports: AtomicU32::new(0),
+        }
+    }
+
+    /// Whether this client has to be replaced: it has lost its group, or does not fetch what is assigned to it.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
+    }
+
+    fn breaks(&self, reason: &str) {
+        if !self.broken.swap(true, Ordering::Relaxed) {
+            tracing::warn!(reason, "the Kafka client is replaced");
         }
     }
 
@@ -64,7 +84,27 @@ impl Context {
     }
 }
 
+/// Whether the client is a settled member of its group and nevertheless does not fetch a partition of its own.
+fn is_idle(statistics: &Statistics) -> bool {
+    let steady = |group: &ConsumerGroup| group.join_state == "steady";
+    let mut partitions = statistics
+        .topics
+        .values()
+        .flat_map(|topic| topic.partitions.values());
+    statistics.cgrp.as_ref().is_some_and(steady)
+        && partitions.any(|partition| partition.desired && partition.fetch_state != "active")
+}
+
 impl ClientContext for Context {
+    fn stats(&self, statistics: Statistics) {
+        let idle = self.status.is_up() && is_idle(&statistics);
+        if !idle {
+            self.idle_reports.store(0, Ordering::Relaxed);
+        } else if self.idle_reports.fetch_add(1, Ordering::Relaxed) + 1 >= PATIENCE {
+            self.breaks("it does not fetch what is assigned to it");
+        }
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         match level {
             RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
@@ -90,6 +130,9 @@ impl ClientContext for Context {
 impl ConsumerContext for Context {
     fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         if let Rebalance::Revoke(partitions) = rebalance {
+            if consumer.assignment_lost() {
+                self.breaks("the group has gone on without it");
+            }
             let elements = partitions.elements();
             let names = elements
                 .iter()
@@ -109,6 +152,10 @@ impl ConsumerContext for Context {
     fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         if let Rebalance::Error(error) = rebalance {
             tracing::warn!(%error, "rebalance failed");
+            return;
+        }
+        if self.is_broken() {
+            // Its successor speaks now.
             return;
         }
         self.status.heard();

@@ -76,7 +76,9 @@ impl Settings {
             .set("reconnect.backoff.max.ms", "500")
             .set("retry.backoff.ms", "20")
             .set("topic.metadata.refresh.interval.ms", "5000")
-            .set("socket.nagle.disable", "true");
+            .set("socket.nagle.disable", "true")
+            // Tells whether what is assigned is fetched.
+            .set("statistics.interval.ms", "5000");
         config
     }
 }
