@@ -33,6 +33,7 @@ stand_still kitchen-service
 place_order
 limit=$((SECONDS + deadline + PATIENCE))
 until [[ $(saga "$order" '.awaiting.attempt // 0') -ge 2 ]] || ((SECONDS >= limit)); do sleep 0.2; done
+expect 200 GET "$ORDERS/orders/$order/saga"
 holds 'a kitchen that stands still is asked again' '.step == "cook" and .awaiting.attempt == 2'
 go_on
 await_state "$order" PREPARING
