@@ -91,6 +91,7 @@ impl<H: Handler> Consumer<H> {
         let chores = shutdown.child_token();
         let chore = tokio::spawn(retention::maintain(
             self.processor.store().clone(),
+            retention::INBOX,
             chores.clone(),
         ));
         let outcome = self.consume(&consumer, &shutdown).await.map_err(fail);
