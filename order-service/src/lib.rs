@@ -15,7 +15,7 @@ pub mod store;
 
 use contracts::Topic;
 use messaging::{Consumer, Doorbell, Store};
-use service::{Context, Settings, database};
+use service::{Context, Settings, database, idempotency};
 
 /// The service's name: in logs, as a consumer group, and as a source of messages.
 pub const NAME: &str = "order-service";
@@ -47,6 +47,7 @@ pub async fn run(config: Config, context: Context) -> anyhow::Result<()> {
     database::migrate(&db, migration::all()).await?;
     let doorbell = Doorbell::ring_at(NAME, &settings.relay_doorbells)?;
     let store = Store::new(db, doorbell).await?;
+    idempotency::forget(&context, settings, &store);
 
     let topics = [Topic::OrderReply.as_str()];
     let settings = settings.consumer(NAME, &topics);

@@ -14,6 +14,6 @@ mod world;
 pub use data::{Data, Fragment};
 pub use definitions::{Definitions, Invalid};
 pub use migration::migrations;
-pub use orchestrator::{Orchestrator, StartError};
+pub use orchestrator::{Beginning, Orchestrator};
 pub use story::{Story, story};
 pub use world::{Counts, World};

@@ -8,6 +8,7 @@ mod batches;
 mod definition;
 mod early;
 mod http;
+mod idempotency;
 mod life;
 mod matrix;
 mod process;
