@@ -1,4 +1,4 @@
-//! The tables of this service: those of messaging, `customers` and `verifications`.
+//! The tables of this service: those of messaging and of idempotency keys, `customers` and `verifications`.
 
 use sea_orm_migration::{async_trait::async_trait, prelude::*};
 
@@ -9,6 +9,7 @@ const OUTBOX_SHARDS: u16 = 1;
 #[must_use]
 pub fn all() -> Vec<Box<dyn MigrationTrait>> {
     let mut all = messaging::migrations(OUTBOX_SHARDS);
+    all.extend(service::idempotency::migrations());
     all.push(Box::new(Customers));
     all
 }

@@ -17,7 +17,7 @@ pub mod store;
 use contracts::Topic;
 use messaging::{Consumer, Doorbell, Store};
 use saga_postgres::Silence;
-use service::{Context, Settings, database};
+use service::{Context, Settings, database, idempotency};
 
 pub use patience::Patience;
 
@@ -55,6 +55,7 @@ pub async fn run(config: Config, context: Context) -> anyhow::Result<()> {
     database::migrate(&db, migration::all()).await?;
     let doorbell = Doorbell::ring_at(NAME, &settings.relay_doorbells)?;
     let store = Store::new(db, doorbell).await?;
+    idempotency::forget(&context, settings, &store);
 
     let topics = [Topic::OrderReply.as_str()];
     let settings = settings.consumer(NAME, &topics);

@@ -1,4 +1,4 @@
-//! The tables of this service: those of messaging, those of the sagas, and `orders`.
+//! The tables of this service: those of messaging, of the sagas and of idempotency keys, and `orders`.
 
 use messaging::sql_migration;
 use sea_orm_migration::MigrationTrait;
@@ -11,6 +11,7 @@ const OUTBOX_SHARDS: u16 = 2;
 pub fn all() -> Vec<Box<dyn MigrationTrait>> {
     let mut all = messaging::migrations(OUTBOX_SHARDS);
     all.extend(saga_postgres::migrations());
+    all.extend(service::idempotency::migrations());
     all.push(sql_migration(
         "m000101_orders",
         include_str!("migration/orders.sql"),

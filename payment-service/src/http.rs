@@ -3,7 +3,7 @@
 mod create_payment_method;
 mod list_payments;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use messaging::Store;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -17,6 +17,9 @@ pub struct Api {
     pub store: Store,
     /// Who turns cards into tokens.
     pub gateway: Arc<dyn Gateway>,
+    /// How long a request with an `Idempotency-Key` may take to exchange its card. If it was not heard of again by then,
+    /// the next one with the key may.
+    pub lease: Duration,
 }
 
 impl std::fmt::Debug for Api {

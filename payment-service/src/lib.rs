@@ -22,7 +22,7 @@ use std::{sync::Arc, time::Duration};
 use contracts::Topic;
 use messaging::{Consumer, Doorbell, Store};
 use reqwest::Url;
-use service::{Context, Settings, database};
+use service::{Context, Settings, database, idempotency};
 
 use gateway::{Client, Gateway};
 use http::Api;
@@ -87,6 +87,7 @@ pub async fn run(config: Config, context: Context) -> anyhow::Result<()> {
     database::migrate(&db, migration::all()).await?;
     let doorbell = Doorbell::ring_at(NAME, &settings.relay_doorbells)?;
     let store = Store::new(db, doorbell).await?;
+    idempotency::forget(&context, settings, &store);
     let gateway: Arc<dyn Gateway> = Arc::new(Client::new(&config.gateway_url, config.patience())?);
 
     let worker = Worker::new(store.clone(), gateway.clone(), config.worker());
@@ -102,5 +103,11 @@ pub async fn run(config: Config, context: Context) -> anyhow::Result<()> {
         .inform("gateway", move || serde_json::json!({ "up": told.is_up() }));
     context.spawn("worker", worker.run(status, context.shutdown.clone()));
     context.spawn("consumer", consumer.run(context.shutdown.clone()));
-    context.serve(http::router(Api { store, gateway })).await
+    let lease = config.worker().claim().lasts;
+    let api = Api {
+        store,
+        gateway,
+        lease,
+    };
+    context.serve(http::router(api)).await
 }

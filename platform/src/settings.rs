@@ -35,11 +35,12 @@ pub(crate) struct Settings {
 }
 
 /// Settings of services that are handed to all of them, when the operator gives them.
-const PASSED_TO_ALL: [&str; 5] = [
+const PASSED_TO_ALL: [&str; 6] = [
     "LOG",
     "LOG_FORMAT",
     "WORKER_THREADS",
     "DATABASE_CONNECTIONS",
+    "IDEMPOTENCY_DAYS",
     "RUST_BACKTRACE",
 ];
 /// More instances than this would run into the next service's ports.

@@ -13,7 +13,7 @@ pub mod store;
 
 use contracts::Topic;
 use messaging::{Consumer, Doorbell, Store};
-use service::{Context, Settings, database};
+use service::{Context, Settings, database, idempotency};
 
 use messages::Ticketing;
 
@@ -46,6 +46,7 @@ pub async fn run(config: Config, context: Context) -> anyhow::Result<()> {
     database::migrate(&db, migration::all()).await?;
     let doorbell = Doorbell::ring_at(NAME, &settings.relay_doorbells)?;
     let store = Store::new(db, doorbell).await?;
+    idempotency::forget(&context, settings, &store);
 
     let topics = [Topic::OrderTicket.as_str()];
     let consumer = Consumer::new(settings.consumer(NAME, &topics), store.clone(), Ticketing);

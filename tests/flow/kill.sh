@@ -53,15 +53,23 @@ done
 # Those that wait for a Postgres that recovers serve nobody before that.
 await_ready 60
 
-# A client whose connection broke asked again: an order may have been taken without its client having heard of it. It
-# must end like the others.
+# A client whose connection broke asked again, with the same Idempotency-Key: his first request may have been done, and then
+# that is the order that he heard of. So every order that was taken was answered, and each request is one order.
 cat "$room/placed"/*.json | jq -r .orderId | sort >"$room/answered"
 taken() { query order-service "SELECT order_id FROM orders WHERE restaurant_id = '$restaurant' AND payment_method_id = '$1'" | jq -r '.[].order_id' | sort; }
 taken "$method" >"$room/good"
 taken "$declined" >"$room/bad"
 sort "$room/good" "$room/bad" >"$room/taken"
 same 'no order that was answered is lost' '' "$(comm -23 "$room/answered" "$room/taken" | few)"
-note "$(wc -l <"$room/answered" | tr -d ' ') orders were answered, $(wc -l <"$room/taken" | tr -d ' ') taken"
+same 'no order was taken that nobody heard of' '' "$(comm -13 "$room/answered" "$room/taken" | few)"
+same 'each request is one order' "$count" "$(sort -u "$room/answered" | wc -l | tr -d ' ')"
+
+# Everybody asks once more, as a client does who has slept through it all: the same answers, and no other order.
+crowd again "$clients" <"$room/requests"
+all_answered again 201 "$count"
+same 'every repeated request gets its first answer, byte for byte' '' "$(diff -rq "$room/placed" "$room/again" | few)"
+sort <(taken "$method") <(taken "$declined") >"$room/taken-again"
+same 'and makes no second order' "$(cat "$room/taken")" "$(cat "$room/taken-again")"
 
 await_all "$room/good" PREPARING 120
 await_all "$room/bad" REJECTED 120

@@ -80,6 +80,7 @@ impl<H: Handler> Consumer<H> {
         let chores = shutdown.child_token();
         let chore = tokio::spawn(retention::maintain(
             self.processor.store().clone(),
+            retention::INBOX,
             chores.clone(),
         ));
         let outcome = self.consume_until(&shutdown).await.map_err(fail);

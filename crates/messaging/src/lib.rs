@@ -12,7 +12,7 @@ mod migration;
 mod outbox;
 mod parking;
 mod processor;
-mod retention;
+pub mod retention;
 pub mod sql;
 mod sql_migration;
 mod store;

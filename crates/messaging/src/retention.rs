@@ -1,4 +1,4 @@
-//! Forgetting: makes the days of the inbox ahead of time, and drops those that are too old.
+//! Forgetting: makes the days of a table ahead of time, and drops those that are too old.
 
 use std::time::Duration;
 
@@ -11,34 +11,46 @@ use crate::Store;
 const EVERY: Duration = Duration::from_secs(60 * 60);
 /// When to try again what did not work.
 const RETRY: Duration = Duration::from_secs(60);
-/// How many days the inbox remembers. Effects happen once also after that, by their business keys.
-const DAYS: u32 = 30;
-/// Making and dropping a day takes a lock that every handler needs. Rather than let them queue, try again later: days
+/// Making and dropping a day takes a lock that everybody needs who uses the table. Rather than let them queue, try again later: days
 /// are made well ahead. Instances take turns; whoever does not get the turn has nothing to do.
 const MAINTAIN: &str = "\
 DO $$ BEGIN
     SET LOCAL lock_timeout = '200ms';
-    IF pg_try_advisory_xact_lock(hashtext('inbox_maintain')) THEN
-        PERFORM inbox_maintain((now() AT TIME ZONE 'UTC')::date, {days});
+    IF pg_try_advisory_xact_lock(hashtext('{table}_maintain')) THEN
+        PERFORM {table}_maintain((now() AT TIME ZONE 'UTC')::date, {days});
     END IF;
 END $$";
 
-/// Maintains the inbox of `store` once an hour, until `shutdown`.
-pub(crate) async fn maintain(store: Store, shutdown: CancellationToken) {
+/// A table that is partitioned by day.
+#[derive(Debug, Clone, Copy)]
+pub struct Days {
+    /// Its name. The function `<table>_maintain(today date, keep int)` makes its days and drops them.
+    pub table: &'static str,
+    /// How many whole days are kept besides today.
+    pub keep: u32,
+}
+
+/// What the inbox remembers. Effects happen once also after that, by their business keys.
+pub(crate) const INBOX: Days = Days {
+    table: "inbox",
+    keep: 30,
+};
+
+/// Maintains a table of `store` once an hour, beginning at once, until `shutdown`.
+pub async fn maintain(store: Store, days: Days, shutdown: CancellationToken) {
+    let Days { table, keep } = days;
     loop {
         let done: Result<(), DbErr> = store
-            .transact(|work| {
-                async move {
-                    let maintain = MAINTAIN.replace("{days}", &DAYS.to_string());
-                    work.db().execute_unprepared(&maintain).await.map(drop)
-                }
-                .boxed()
+            .transact(move |work| {
+                let maintain = MAINTAIN.replace("{table}", table);
+                let maintain = maintain.replace("{days}", &keep.to_string());
+                async move { work.db().execute_unprepared(&maintain).await.map(drop) }.boxed()
             })
             .await;
         let pause = match done {
             Ok(()) => EVERY,
             Err(error) => {
-                tracing::warn!(%error, "the inbox was not maintained; again in a minute");
+                tracing::warn!(%error, table, "old days were not forgotten; again in a minute");
                 RETRY
             }
         };

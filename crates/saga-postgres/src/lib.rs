@@ -18,7 +18,7 @@ pub use data::{Data, Fragment};
 pub use definitions::{Definitions, Invalid};
 pub use list::{Filter, Glance, list};
 pub use migration::migrations;
-pub use orchestrator::{GiveError, Given, Orchestrator, StartError};
+pub use orchestrator::{Beginning, GiveError, Given, Orchestrator};
 pub use silence::Silence;
 pub use story::{Story, story};
 pub use world::{Counts, World};

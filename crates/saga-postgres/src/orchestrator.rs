@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use messaging::{Fault, Handler, Interest, Message, Outgoing, Stamp, TraceParent, UnitOfWork};
-use saga::{Heard, Input, Instance, Moment, Outcome, Verdict};
+use saga::{Heard, Input, Instance, Moment, Outcome, Record, Verdict};
 use sea_orm::{DatabaseTransaction, DbErr};
 use uuid::Uuid;
 
@@ -21,15 +22,36 @@ pub struct Orchestrator<D> {
     is_known: fn(topic: &str, kind: &str) -> bool,
 }
 
-/// Why a saga could not begin.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The first step cannot be done with this data.
-    #[error("the saga cannot begin")]
-    Fault(#[from] saga::Fault),
-    /// The database's error.
-    #[error("the saga cannot be stored")]
-    Database(#[from] DbErr),
+/// A saga that has begun and is not stored yet.
+#[derive(Debug)]
+pub struct Beginning<D> {
+    data: D,
+    saga: Saga,
+    records: Vec<Record>,
+    published: Vec<Outgoing>,
+    now: DateTime<Utc>,
+}
+
+impl<D: Data> Beginning<D> {
+    /// The data, as it will be when it is stored.
+    pub const fn data(&self) -> &D {
+        &self.data
+    }
+
+    /// Stores the saga with its data and publishes its first command, all in the transaction of `work`.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn store(self, work: &mut UnitOfWork) -> Result<(), DbErr> {
+        let row = Row {
+            id: self.data.key(),
+            saga: &self.saga,
+            records: &self.records,
+        };
+        save::insert(work.db(), &[row], &[&self.data], self.now).await?;
+        work.publish_all(self.published);
+        Ok(())
+    }
 }
 
 /// What became of an input.
@@ -77,18 +99,16 @@ impl<D: Data> Orchestrator<D> {
         &self.definitions
     }
 
-    /// Begins a saga: stores it with its data and publishes its first command, all in the transaction of `work`.
-    /// Returns the data as it is then.
+    /// Begins a saga, without I/O: what it is then can be told before it is stored.
     ///
     /// # Errors
-    /// See [`StartError`].
-    pub async fn start(
+    /// The first step cannot be done with this data.
+    pub fn begin(
         &self,
-        work: &mut UnitOfWork,
         mut data: D,
         trace: Option<TraceParent>,
         stamp: &mut Stamp,
-    ) -> Result<D, StartError> {
+    ) -> Result<Beginning<D>, saga::Fault> {
         let (id, now) = (data.key(), stamp.now);
         let definition = self.definitions.current();
         let (instance, outcome) =
@@ -98,14 +118,13 @@ impl<D: Data> Orchestrator<D> {
             command: None,
         };
         let published = published(id, &mut saga, outcome.effects, now, trace);
-        let row = Row {
-            id,
-            saga: &saga,
-            records: &outcome.records,
-        };
-        save::insert(work.db(), &[row], &[&data], now).await?;
-        work.publish_all(published);
-        Ok(data)
+        Ok(Beginning {
+            data,
+            saga,
+            records: outcome.records,
+            published,
+            now,
+        })
     }
 
     /// Gives an input that is no message to the saga `id`, in the transaction of `work`: somebody wants it to be

@@ -5,12 +5,14 @@
 mod complaint;
 mod idempotency;
 mod json;
+mod keyed;
 mod path;
 mod query;
 mod trace;
 
 pub use idempotency::IdempotencyKey;
 pub use json::{Json, OptionalJson};
+pub use keyed::Keyed;
 pub use path::Path;
 pub use query::Query;
 pub use trace::Trace;

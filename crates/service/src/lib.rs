@@ -6,6 +6,7 @@ pub mod database;
 pub mod extract;
 pub mod health;
 pub mod http;
+pub mod idempotency;
 pub mod problem;
 mod process;
 pub mod settings;

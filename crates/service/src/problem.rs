@@ -96,10 +96,15 @@ impl Problem {
 
     /// 503: it cannot be done now, but probably after a while.
     pub fn unavailable(detail: impl Into<String>, retry_after: Duration) -> Self {
-        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, detail);
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).worth_another_try(retry_after)
+    }
+
+    /// The same problem, with the advice to ask again after so long.
+    #[must_use]
+    pub fn worth_another_try(self, after: Duration) -> Self {
         Self {
-            retry_after: Some(retry_after),
-            ..problem
+            retry_after: Some(after),
+            ..self
         }
     }
 

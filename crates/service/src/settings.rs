@@ -49,6 +49,11 @@ pub struct Settings {
           value_parser = host_and_port)]
     pub relay_doorbells: Vec<String>,
 
+    /// How many whole days a request that named itself with an Idempotency-Key is remembered, besides today.
+    #[arg(long, env = "IDEMPOTENCY_DAYS", default_value_t = 1,
+          value_parser = clap::value_parser!(u32).range(1..=365))]
+    pub idempotency_days: u32,
+
     /// What to log: a level, or `target=level` directives separated by commas.
     #[arg(long, env = "LOG", default_value = "info")]
     pub log: String,
@@ -95,6 +100,7 @@ impl Settings {
             topic_prefix: String::new(),
             instance: 0,
             relay_doorbells: Vec::new(),
+            idempotency_days: 1,
             log: "info".to_owned(),
             log_format: LogFormat::Text,
             worker_threads: 1,

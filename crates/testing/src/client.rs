@@ -1,6 +1,10 @@
 //! Asks a service as its clients do, without a socket in between.
 
-use axum::{Router, body::Body, http::Request, http::header};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    http::{Request, Response, header},
+};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -50,19 +54,26 @@ impl Client {
         self.send(request.expect("a request")).await
     }
 
+    /// `POST` with a JSON body, as a request that its client calls `key`.
+    ///
+    /// # Panics
+    /// The key is no header's value.
+    pub async fn post_as(&self, key: &str, path: &str, body: &str) -> Response<Bytes> {
+        let request = Request::post(path)
+            .header(header::CONTENT_TYPE, "application/json")
+            .header("Idempotency-Key", key)
+            .body(Body::from(body.to_owned()));
+        self.exchange(request.expect("a request")).await
+    }
+
     /// Any request.
     ///
     /// # Panics
     /// The answer is no JSON.
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        let Ok(response) = self.0.clone().oneshot(request).await;
+        let response = self.exchange(request).await;
         let status = response.status().as_u16();
-        let body = response
-            .into_body()
-            .collect()
-            .await
-            .expect("a body")
-            .to_bytes();
+        let body = response.into_body();
         if body.is_empty() {
             return (status, Value::Null);
         }
@@ -70,5 +81,16 @@ impl Client {
             status,
             serde_json::from_slice(&body).expect("an answer in JSON"),
         )
+    }
+
+    /// Any request; the answer as it is, read to its end.
+    ///
+    /// # Panics
+    /// The answer breaks off.
+    pub async fn exchange(&self, request: Request<Body>) -> Response<Bytes> {
+        let Ok(response) = self.0.clone().oneshot(request).await;
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.expect("a body").to_bytes();
+        Response::from_parts(parts, body)
     }
 }

@@ -1,22 +1,23 @@
 //! `POST /customers`: a new customer.
 
-use axum::{
-    extract::State,
-    http::{StatusCode, header},
-    response::IntoResponse,
-};
+use axum::extract::State;
 use contracts::CustomerId;
+use futures_util::FutureExt;
 use garde::Validate;
 use messaging::Store;
-use serde::Deserialize;
-use service::{Problem, extract::Json};
+use serde::{Deserialize, Serialize};
+use service::{
+    Problem,
+    extract::Keyed,
+    idempotency::{Answer, Once},
+};
 use utoipa::ToSchema;
 
 use super::view::CustomerView;
 use crate::{domain::Customer, store};
 
 /// A new customer.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewCustomer {
     /// What they are called.
@@ -57,23 +58,25 @@ fn address(text: &str, (): &()) -> garde::Result {
     post,
     path = "/customers",
     tag = "customers",
+    params(Once),
     request_body = NewCustomer,
     responses(
         (status = CREATED, body = CustomerView, headers(("Location" = String))),
-        (status = "4XX", body = Problem)
+        (status = "4XX", body = Problem),
+        Once
     )
 )]
 pub(super) async fn register_customer(
     State(store): State<Store>,
-    Json(NewCustomer { name, email }): Json<NewCustomer>,
-) -> Result<impl IntoResponse, Problem> {
+    Keyed { once, body }: Keyed<NewCustomer>,
+) -> Result<Answer, Problem> {
+    let NewCustomer { name, email } = body;
     let id = CustomerId::new(ambient::new_id());
     let customer = Customer::register(id, name, email, ambient::now());
-    store::insert(store.db(), &customer).await?;
-    let location = [(header::LOCATION, format!("/customers/{id}"))];
-    Ok((
-        StatusCode::CREATED,
-        location,
-        Json(CustomerView::from(customer)),
-    ))
+    let view = CustomerView::from(customer.clone());
+    let answer = Answer::created(Some(format!("/customers/{id}")), &view)?;
+    let registered = once.insert(&store, answer, |db| {
+        async move { store::insert(&db, &customer).await }.boxed()
+    });
+    registered.await
 }

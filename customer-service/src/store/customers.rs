@@ -46,7 +46,7 @@ pub(super) fn parse(state: &str) -> Result<CustomerState, DbErr> {
 ///
 /// # Errors
 /// The database's.
-pub async fn insert(db: &DatabaseConnection, customer: &Customer) -> Result<(), DbErr> {
+pub async fn insert(db: &impl ConnectionTrait, customer: &Customer) -> Result<(), DbErr> {
     let insert = "INSERT INTO customers \
                   (customer_id, name, email, state, version, created_at, updated_at) \
                   VALUES ($1, $2, $3, $4, $5, $6, $7)";

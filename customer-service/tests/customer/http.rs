@@ -22,6 +22,23 @@ async fn a_customer_who_registers_is_found() {
 }
 
 #[tokio::test]
+async fn a_customer_who_registers_again_with_the_same_key_is_the_same_customer() {
+    let customers = Customers::open().await;
+    let register = async |name: &str| {
+        let body = json!({ "email": "ada@example.org", "name": name }).to_string();
+        customers.client.post_as("k", "/customers", &body).await
+    };
+    let first = register("Ada").await;
+    let again = register("Ada").await;
+    assert_eq!(first.status(), 201);
+    assert_eq!(again.status(), 201);
+    assert_eq!(again.headers()["location"], first.headers()["location"]);
+    assert_eq!(again.body(), first.body());
+    assert_eq!(register("Bea").await.status(), 422);
+    assert_eq!(customers.count().await, 1);
+}
+
+#[tokio::test]
 async fn suspending_and_resuming_are_done_once_and_repeated_freely() {
     let customers = Customers::open().await;
     let id = customers.register().await;

@@ -7,7 +7,7 @@
 use contracts::{CustomerId, OrderId};
 use customer_service::{NAME, http, messages::Verifying, migration};
 use messaging::{Message, Processor, Report, Store};
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::json;
 use service::health::Health;
 use testing::{Client, Database, Told, message, outbox};
@@ -56,6 +56,15 @@ impl Customers {
         let shutdown = CancellationToken::new();
         let handled = self.processor.process(batch, &shutdown);
         handled.await.expect("nobody stops the test")
+    }
+
+    /// How many customers there are.
+    pub(crate) async fn count(&self) -> i64 {
+        let count = "SELECT count(*) FROM customers";
+        let count = Statement::from_string(DbBackend::Postgres, count);
+        let row = self.store.db().query_one_raw(count).await;
+        let row = row.expect("customers can be counted").expect("a number");
+        row.try_get_by_index(0).expect("a number")
     }
 
     pub(crate) async fn told(&self, about: &Message) -> Vec<Told> {

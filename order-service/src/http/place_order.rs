@@ -1,20 +1,17 @@
 //! `POST /orders`: takes an order and begins its saga.
 
-use axum::{
-    extract::State,
-    http::{HeaderName, StatusCode, header},
-};
+use axum::extract::State;
 use contracts::{
     CustomerId, MenuItemId, OrderId, OrderItem, OrderState, PaymentMethodId, Quantity, RestaurantId,
 };
 use futures_util::FutureExt;
 use garde::Validate;
-use messaging::{Stamp, Store, TraceParent};
-use saga_postgres::StartError;
+use messaging::{Stamp, Store};
 use serde::{Deserialize, Serialize};
 use service::{
     Problem,
-    extract::{Json, Trace},
+    extract::{Keyed, Trace},
+    idempotency::{Answer, Once},
 };
 use utoipa::ToSchema;
 
@@ -24,7 +21,7 @@ use crate::{
 };
 
 /// What a customer asks for. Prices are the restaurant's business: none are taken from here.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct PlaceOrder {
     #[garde(skip)]
@@ -40,7 +37,7 @@ pub(super) struct PlaceOrder {
 }
 
 /// A dish, and how many of it.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Line {
     menu_item_id: MenuItemId,
@@ -55,6 +52,16 @@ pub(super) struct Placed {
     state: OrderState,
     /// The version of the order, to be asked for as `atLeast` where it is read.
     version: i64,
+}
+
+impl From<&Order> for Placed {
+    fn from(order: &Order) -> Self {
+        Self {
+            order_id: order.id,
+            state: order.state,
+            version: order.version,
+        }
+    }
 }
 
 fn each_dish_once(lines: &[Line], (): &()) -> garde::Result {
@@ -87,41 +94,33 @@ impl PlaceOrder {
     post,
     path = "/orders",
     tag = "orders",
+    params(Once),
     request_body = PlaceOrder,
     responses(
         (status = CREATED, body = Placed, headers(("Location" = String, description = "`/orders/{orderId}`"))),
-        (status = "4XX", body = Problem)
+        (status = "4XX", body = Problem),
+        Once
     )
 )]
 pub(super) async fn place_order(
     State(store): State<Store>,
     State(orders): State<Orders>,
     Trace(trace): Trace,
-    Json(new): Json<PlaceOrder>,
-) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Placed>), Problem> {
-    let order = take(&store, orders, new.into_new_order()?, trace).await?;
-    let location = [(header::LOCATION, format!("/orders/{}", order.id))];
-    let placed = Placed {
-        order_id: order.id,
-        state: order.state,
-        version: order.version,
-    };
-    Ok((StatusCode::CREATED, location, Json(placed)))
-}
-
-async fn take(
-    store: &Store,
-    orders: Orders,
-    new: NewOrder,
-    trace: TraceParent,
-) -> Result<Order, Problem> {
+    Keyed { once, body }: Keyed<PlaceOrder>,
+) -> Result<Answer, Problem> {
     let mut stamp = Stamp::live();
-    let order = Order::take(OrderId::new(stamp.new_id()), new, stamp.now);
-    let started = store.transact(move |work| {
-        async move { orders.start(work, order, Some(trace), &mut stamp).await }.boxed()
+    let order = Order::take(
+        OrderId::new(stamp.new_id()),
+        body.into_new_order()?,
+        stamp.now,
+    );
+    let begun = orders.begin(order, Some(trace), &mut stamp);
+    let begun = begun.map_err(|fault| Problem::internal(&fault))?;
+    let placed = Placed::from(begun.data());
+    let location = format!("/orders/{}", placed.order_id);
+    let answer = Answer::created(Some(location), &placed)?;
+    let taken = once.transact(&store, answer, |work| {
+        async move { Ok(begun.store(work).await?) }.boxed()
     });
-    started.await.map_err(|error| match error {
-        StartError::Database(error) => error.into(),
-        StartError::Fault(fault) => Problem::internal(&fault),
-    })
+    taken.await
 }

@@ -10,6 +10,7 @@ mod deadlines;
 mod definition;
 mod early;
 mod http;
+mod idempotency;
 mod life;
 mod matrix;
 mod operators;

@@ -1,8 +1,7 @@
 //! An order-service on a database of its own, and participants that say what they are told to.
 
-use axum::{Router, body::Body, http::Request};
+use axum::{body::Body, http::Request};
 use contracts::{Kind, OrderId, Topic, catalogue};
-use http_body_util::BodyExt;
 use messaging::{Message, Processor, Report, Store};
 use order_service::{
     NAME,
@@ -17,9 +16,8 @@ use saga_postgres::Silence;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::{Value, json};
 use service::health::Health;
-use testing::{Database, Told, message, outbox};
+use testing::{Client, Database, Told, message, outbox};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower::ServiceExt;
 use uuid::Uuid;
 
 /// An order-service.
@@ -27,7 +25,7 @@ pub(crate) struct Desk {
     pub(crate) store: Store,
     pub(crate) definition: Definition<Order>,
     processor: Processor<Orders>,
-    router: Router,
+    pub(crate) client: Client,
     _database: Database,
 }
 
@@ -41,7 +39,7 @@ impl Desk {
         let router = service::http::router(NAME, routes, &health, &tasks, Default::default());
         Self {
             processor: Processor::new(store.clone(), NAME, orders),
-            router: router.unwrap(),
+            client: Client::new(router.unwrap()),
             definition: definition(Policy::default()).unwrap(),
             store,
             _database: database,
@@ -219,12 +217,12 @@ impl Desk {
     }
 
     async fn ask(&self, request: Request<Body>) -> (u16, Option<String>, Value) {
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        let response = self.client.exchange(request).await;
         let status = response.status().as_u16();
         let location = response.headers().get("location");
         let location = location.map(|location| location.to_str().unwrap().to_owned());
-        let body = response.into_body().collect().await.unwrap().to_bytes();
-        (status, location, serde_json::from_slice(&body).unwrap())
+        let body = serde_json::from_slice(response.body()).unwrap();
+        (status, location, body)
     }
 }
 

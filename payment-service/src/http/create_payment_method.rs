@@ -2,12 +2,17 @@
 
 use std::time::Duration;
 
-use axum::{extract::State, http::StatusCode};
+use axum::extract::State;
 use chrono::{DateTime, Utc};
 use contracts::{CustomerId, PaymentMethodId};
+use futures_util::FutureExt;
 use garde::Validate;
-use serde::{Deserialize, Serialize};
-use service::{Problem, extract::Json};
+use serde::{Deserialize, Serialize, Serializer};
+use service::{
+    Problem,
+    extract::{IdempotencyKey, Keyed},
+    idempotency::{Answer, Once},
+};
 use utoipa::ToSchema;
 
 use super::Api;
@@ -21,7 +26,10 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
 const LONGEST_HOLDER: usize = 100;
 
 /// A card, as its holder types it. Nothing of it is kept but its brand, its last four digits and its last month.
-#[derive(Deserialize, Validate, ToSchema)]
+///
+/// What it serialises is what an `Idempotency-Key` is bound to. Number and CVC are left out: there are so few of them
+/// that a hash of them could be guessed.
+#[derive(Deserialize, Serialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct NewPaymentMethod {
     /// Whose it is.
@@ -29,6 +37,7 @@ pub(super) struct NewPaymentMethod {
     customer_id: CustomerId,
     /// 12 to 19 digits, in groups or not.
     #[garde(custom(check_card_number))]
+    #[serde(serialize_with = "left_out")]
     #[schema(value_type = String, example = "4242 4242 4242 4242")]
     card_number: Secret,
     /// The card's last month.
@@ -41,10 +50,12 @@ pub(super) struct NewPaymentMethod {
     expiry_year: i16,
     /// 3 or 4 digits.
     #[garde(custom(check_cvc))]
+    #[serde(serialize_with = "left_out")]
     #[schema(value_type = String, example = "123")]
     cvc: Secret,
     /// The name on the card.
     #[garde(custom(check_holder))]
+    #[serde(serialize_with = "exposed")]
     #[schema(value_type = String, example = "A. Customer")]
     holder: Secret,
 }
@@ -60,33 +71,38 @@ pub(super) struct PaymentMethod {
     last4: String,
 }
 
-/// Exchanges a card for a token, and keeps the token only.
+/// Exchanges a card for a token, and keeps the token only. To an `Idempotency-Key` the card's number and CVC are no part of the
+/// body: the same key with another card gets the first card's answer.
 #[utoipa::path(
     post,
     path = "/payment-methods",
     tag = "payment",
+    params(Once),
     request_body = NewPaymentMethod,
     responses(
         (status = CREATED, body = PaymentMethod),
         (status = "4XX", body = Problem),
         (status = SERVICE_UNAVAILABLE, body = Problem, description = "The gateway is away"),
+        Once
     )
 )]
 pub(super) async fn create_payment_method(
     State(api): State<Api>,
-    Json(new): Json<NewPaymentMethod>,
-) -> Result<(StatusCode, Json<PaymentMethod>), Problem> {
+    Keyed { once, body }: Keyed<NewPaymentMethod>,
+) -> Result<Answer, Problem> {
     let now = ambient::now();
-    let customer_id = new.customer_id;
-    let card = new.card(now)?;
-    let method = tokenise(&api, &card, customer_id).await?;
-    store::insert_method(api.store.db(), &method, now).await?;
-    let answer = PaymentMethod {
-        payment_method_id: method.id,
-        brand: method.brand,
-        last4: method.last4,
+    let customer_id = body.customer_id;
+    let card = body.card(now)?;
+    check_key(once.key(), &card)?;
+    let exchange = async {
+        let method = tokenise(&api, &card, customer_id).await?;
+        let answer = Answer::created(None, &PaymentMethod::from(&method))?;
+        Ok((answer, method))
     };
-    Ok((StatusCode::CREATED, Json(answer)))
+    let created = once.insert_after(&api.store, api.lease, exchange, move |db, method| {
+        async move { store::insert_method(&db, &method, now).await }.boxed()
+    });
+    created.await
 }
 
 /// Asks the gateway, with no transaction open.
@@ -113,6 +129,36 @@ async fn tokenise(api: &Api, card: &Card, customer_id: CustomerId) -> Result<Met
             expiry: card.expiry,
         }),
     }
+}
+
+impl From<&Method> for PaymentMethod {
+    fn from(method: &Method) -> Self {
+        Self {
+            payment_method_id: method.id,
+            brand: method.brand.clone(),
+            last4: method.last4.clone(),
+        }
+    }
+}
+
+/// Keys are kept, and card numbers are not.
+fn check_key(key: Option<&str>, card: &Card) -> Result<(), Problem> {
+    let digits: Option<String> = key.map(|key| key.chars().filter(char::is_ascii_digit).collect());
+    match digits.is_some_and(|digits| digits.contains(card.number.expose())) {
+        true => Err(Problem::malformed(
+            IdempotencyKey::HEADER,
+            "must not be made of the card's number",
+        )),
+        false => Ok(()),
+    }
+}
+
+fn left_out<S: Serializer>(_: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_none()
+}
+
+fn exposed<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose())
 }
 
 impl NewPaymentMethod {

@@ -1,7 +1,7 @@
 //! A row of the table `payment_methods`.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveValue::Set, DatabaseConnection, entity::prelude::*};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, entity::prelude::*};
 
 use crate::domain::{Expiry, Method, Secret};
 
@@ -54,7 +54,7 @@ impl From<Model> for Method {
 /// # Errors
 /// The database's.
 pub async fn insert(
-    db: &DatabaseConnection,
+    db: &impl ConnectionTrait,
     method: &Method,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {

@@ -26,7 +26,12 @@ impl Server {
     pub(crate) async fn start(scene: &Scene, gateway: Arc<dyn Gateway>) -> Self {
         let context = Context::new(&Settings::local("payment-service", Some(scene.url())));
         let store = scene.store.clone();
-        let (serving, routes) = (context.clone(), router(Api { store, gateway }));
+        let api = Api {
+            store,
+            gateway,
+            lease: scene.patience * 2,
+        };
+        let (serving, routes) = (context.clone(), router(api));
         tokio::spawn(async move { serving.serve(routes).await });
         let base = format!("http://{}", context.address().await);
         Self { context, base }
@@ -36,6 +41,14 @@ impl Server {
         let url = format!("{}/payment-methods", self.base);
         let answer = reqwest::Client::new().post(url).json(body).send().await;
         let answer = answer.unwrap();
+        (answer.status(), answer.json().await.unwrap())
+    }
+
+    /// As a request that its client calls `key`.
+    pub(crate) async fn post_as(&self, key: &str, body: &Value) -> (StatusCode, Value) {
+        let url = format!("{}/payment-methods", self.base);
+        let request = reqwest::Client::new().post(url).json(body);
+        let answer = request.header("Idempotency-Key", key).send().await.unwrap();
         (answer.status(), answer.json().await.unwrap())
     }
 

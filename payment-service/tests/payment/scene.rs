@@ -11,7 +11,7 @@ use payment_service::{
     migration, store,
     worker::{Settings, Status, Worker},
 };
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::json;
 use testing::{Database, Told, eventually, message, replies_to};
 use tokio::task::JoinHandle;
@@ -126,6 +126,14 @@ impl Scene {
         let mut answers = self.answers(command, 1).await;
         assert_eq!(answers.len(), 1, "{answers:?}");
         answers.remove(0)
+    }
+
+    /// How many rows a table has.
+    pub(crate) async fn count(&self, table: &str) -> i64 {
+        let count = format!("SELECT count(*) FROM {table}");
+        let count = Statement::from_string(DbBackend::Postgres, count);
+        let row = self.store.db().query_one_raw(count).await.unwrap().unwrap();
+        row.try_get_by_index(0).unwrap()
     }
 
     pub(crate) async fn execute(&self, sql: &str) {

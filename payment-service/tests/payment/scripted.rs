@@ -41,6 +41,9 @@ struct Books {
     /// All calls, with their keys.
     asked: Vec<String>,
     twists: VecDeque<Twist>,
+    /// The last digits of all cards that were to be exchanged.
+    cards: Vec<String>,
+    card_twists: VecDeque<Twist>,
 }
 
 /// A gateway that keeps a ledger and goes wrong on command.
@@ -55,6 +58,18 @@ impl Scripted {
         let gateway = Self::default();
         gateway.books.lock().unwrap().twists.extend(twists);
         Arc::new(gateway)
+    }
+
+    /// The next cards go wrong like this.
+    pub(crate) fn twisted_cards(twists: impl IntoIterator<Item = Twist>) -> Arc<Self> {
+        let gateway = Self::default();
+        gateway.books.lock().unwrap().card_twists.extend(twists);
+        Arc::new(gateway)
+    }
+
+    /// The last digits of all cards that were to be exchanged, in their order.
+    pub(crate) fn cards(&self) -> Vec<String> {
+        self.books.lock().unwrap().cards.clone()
     }
 
     /// What happened to the money of an order.
@@ -138,11 +153,26 @@ impl Gateway for Scripted {
     fn tokenise<'a>(&'a self, card: &'a Card) -> Asked<'a, Tokenised> {
         let number = card.number.expose();
         let last4 = number[number.len() - 4..].to_owned();
-        std::future::ready(Ok(Tokenised::Token {
-            token: Secret::new(format!("tok_{last4}")),
-            brand: "visa".to_owned(),
-            last4,
-        }))
+        async move {
+            let twist = {
+                let mut books = self.books.lock().unwrap();
+                books.cards.push(last4.clone());
+                books.card_twists.pop_front()
+            };
+            match twist {
+                None => {}
+                Some(Twist::Away | Twist::Lost) => {
+                    return Err(Failure::Away("scripted".to_owned()));
+                }
+                Some(Twist::Never | Twist::Unheard) => std::future::pending().await,
+                Some(Twist::Gated(gate)) => gate.acquire().await.unwrap().forget(),
+            }
+            Ok(Tokenised::Token {
+                token: Secret::new(format!("tok_{last4}")),
+                brand: "visa".to_owned(),
+                last4,
+            })
+        }
         .boxed()
     }
 

@@ -1,15 +1,16 @@
 //! `POST /restaurants`: a new restaurant.
 
-use axum::{
-    extract::State,
-    http::{StatusCode, header},
-    response::IntoResponse,
-};
+use axum::extract::State;
 use contracts::{Currency, Money, RestaurantId};
+use futures_util::FutureExt;
 use garde::Validate;
 use messaging::Store;
-use serde::Deserialize;
-use service::{Problem, extract::Json};
+use serde::{Deserialize, Serialize};
+use service::{
+    Problem,
+    extract::Keyed,
+    idempotency::{Answer, Once},
+};
 use utoipa::ToSchema;
 
 use super::{text::legible, view::RestaurantView};
@@ -19,7 +20,7 @@ use crate::{
 };
 
 /// A new restaurant.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct NewRestaurant {
     /// What it is called.
@@ -66,16 +67,18 @@ fn in_order(openings: &Option<Vec<Opening>>, (): &()) -> garde::Result {
     post,
     path = "/restaurants",
     tag = "restaurants",
+    params(Once),
     request_body = NewRestaurant,
     responses(
         (status = CREATED, body = RestaurantView, headers(("Location" = String))),
-        (status = "4XX", body = Problem)
+        (status = "4XX", body = Problem),
+        Once
     )
 )]
 pub(super) async fn add_restaurant(
     State(store): State<Store>,
-    Json(new): Json<NewRestaurant>,
-) -> Result<impl IntoResponse, Problem> {
+    Keyed { once, body: new }: Keyed<NewRestaurant>,
+) -> Result<Answer, Problem> {
     let restaurant = Restaurant {
         restaurant_id: RestaurantId::new(ambient::new_id()),
         name: new.name,
@@ -84,14 +87,11 @@ pub(super) async fn add_restaurant(
         opening_hours: new.opening_hours.map(OpeningHours::new),
         created_at: ambient::now(),
     };
-    store::restaurants::insert(store.db(), &restaurant).await?;
-    let location = [(
-        header::LOCATION,
-        format!("/restaurants/{}", restaurant.restaurant_id),
-    )];
-    Ok((
-        StatusCode::CREATED,
-        location,
-        Json(RestaurantView::from(restaurant)),
-    ))
+    let location = format!("/restaurants/{}", restaurant.restaurant_id);
+    let view = RestaurantView::from(restaurant.clone());
+    let answer = Answer::created(Some(location), &view)?;
+    let added = once.insert(&store, answer, |db| {
+        async move { store::restaurants::insert(&db, &restaurant).await }.boxed()
+    });
+    added.await
 }

@@ -17,7 +17,7 @@ use crate::domain::{Menu, MenuItem, Restaurant};
 ///
 /// # Errors
 /// The database's.
-pub async fn insert(db: &DatabaseConnection, restaurant: &Restaurant) -> Result<(), DbErr> {
+pub async fn insert(db: &impl ConnectionTrait, restaurant: &Restaurant) -> Result<(), DbErr> {
     restaurant::ActiveModel::try_from(restaurant)?
         .insert(db)
         .await

@@ -30,6 +30,26 @@ async fn a_restaurant_is_found_and_listed() {
 }
 
 #[tokio::test]
+async fn a_restaurant_that_is_added_again_with_the_same_key_is_the_same_restaurant() {
+    let restaurants = Restaurants::open().await;
+    let hours = json!([{ "day": "FRIDAY", "opens": "11:30", "closes": "24:00" }]);
+    let body = json!({ "openingHours": hours, "name": "Trattoria", "currency": "EUR" });
+    let add = async |body: &Value| {
+        let body = body.to_string();
+        restaurants.client.post_as("k", "/restaurants", &body).await
+    };
+    let (first, again) = (add(&body).await, add(&body).await);
+    assert_eq!(first.status(), 201);
+    assert_eq!(again.status(), 201);
+    assert_eq!(again.headers()["location"], first.headers()["location"]);
+    assert_eq!(again.body(), first.body());
+    let other = json!({ "name": "Trattoria", "currency": "EUR" });
+    assert_eq!(add(&other).await.status(), 422);
+    let (_, all) = restaurants.client.get("/restaurants").await;
+    assert_eq!(all["restaurants"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_menu_keeps_its_order_and_the_ids_that_it_is_given() {
     let restaurants = Restaurants::open().await;
     let restaurant = restaurants.restaurant(json!({})).await;

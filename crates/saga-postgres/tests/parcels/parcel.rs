@@ -160,11 +160,11 @@ impl Post {
             version: 0,
             grams: 0,
         };
-        let orchestrator = self.orchestrator.clone();
-        let taken = self.store.transact(move |work| {
-            async move { orchestrator.start(work, parcel, None, &mut stamp).await }.boxed()
-        });
-        taken.await.unwrap().id
+        let begun = self.orchestrator.begin(parcel, None, &mut stamp).unwrap();
+        let id = begun.data().id;
+        let stored = self.store.transact(|work| begun.store(work).boxed());
+        stored.await.unwrap();
+        id
     }
 
     pub(crate) async fn hear(&self, messages: &[Message]) -> Report {
