@@ -74,7 +74,7 @@ same 'every answer names the message that it answers' '[]' "$(jq -cs 'map(.heade
 same 'one order is one trace, that of its request' "[\"$trace\"]" \
     "$(jq -cs --arg order "$traced" 'map(select(.key == $order) | .headers.traceparent[3:35]) | unique' "$room/all")"
 
-same 'nobody has parked a message' '' "$(records "${DEAD_LETTERS[@]}" | few)"
+same 'nobody has parked a message' '' "$(records --since "$began" "${DEAD_LETTERS[@]}" | few)"
 
 # All cards that any flow script types, in both spellings, in every database, record and log.
 needles=()

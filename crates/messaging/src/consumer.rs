@@ -78,16 +78,21 @@ impl<H: Handler> Consumer<H> {
             source,
         };
         let chores = shutdown.child_token();
-        let chore = tokio::spawn(retention::maintain(
-            self.processor.store().clone(),
-            retention::INBOX,
-            chores.clone(),
-        ));
-        let outcome = self.consume_until(&shutdown).await.map_err(fail);
-        chores.cancel();
-        // It only sleeps and maintains; there is nothing to learn from how it ended.
-        let _ = chore.await;
-        outcome
+        let consuming = async {
+            let outcome = self.consume_until(&shutdown).await;
+            chores.cancel();
+            outcome
+        };
+        let (outcome, (), ()) = tokio::join!(
+            consuming,
+            retention::maintain(
+                self.processor.store().clone(),
+                retention::INBOX,
+                chores.clone()
+            ),
+            self.processor.watch(&chores),
+        );
+        outcome.map_err(fail)
     }
 
     /// Consumes with one client after the other.

@@ -37,25 +37,25 @@ impl Handled {
 pub(crate) struct Known {
     /// Messages handled before, with the replies to be sent again.
     pub(crate) seen: HashMap<Uuid, Vec<Outgoing>>,
-    /// Keys that wait behind a parked message (its row).
-    pub(crate) blocked: HashMap<String, Uuid>,
+    /// Keys that are held back, and stay so until this transaction has ended.
+    pub(crate) blocked: HashSet<String>,
 }
 
 #[derive(Debug, FromQueryResult)]
 struct Row {
     message_id: Option<Uuid>,
     replies: Option<String>,
-    key: Option<String>,
-    parked: Option<Uuid>,
+    line: Option<String>,
 }
 
 /// The bounds on the id, here and below, let Postgres skip the days of the inbox in which these ids cannot be.
+/// The lines are locked because messages are about to join them, see [`crate::parking`].
 const KNOWN: &str = "\
-SELECT message_id, replies, NULL::text AS key, NULL::uuid AS parked FROM inbox
+SELECT message_id, replies, NULL::text AS line FROM inbox
 WHERE message_id = ANY($1::uuid[]) AND message_id BETWEEN $2 AND $3 AND consumer = $4
 UNION ALL
-(SELECT DISTINCT ON (key) NULL, NULL, key, id FROM parked
- WHERE consumer = $4 AND key = ANY($5::text[]) AND waits_behind IS NULL ORDER BY key, id)";
+SELECT NULL, NULL, line FROM (SELECT line FROM parked_line WHERE consumer = $4 AND line = ANY($5::text[])
+                              ORDER BY line FOR KEY SHARE) AS held";
 
 /// Looks up, in one round trip, which of `messages` were handled before and which of `keys` are held back.
 pub(crate) async fn look_up(
@@ -77,9 +77,8 @@ pub(crate) async fn look_up(
     for row in Row::find_by_statement(statement).all(db).await? {
         if let Some(id) = row.message_id {
             known.seen.insert(id, read(row.replies.as_deref())?);
-        } else if let (Some(key), Some(parked)) = (row.key, row.parked) {
-            known.blocked.insert(key, parked);
         }
+        known.blocked.extend(row.line);
     }
     Ok(known)
 }

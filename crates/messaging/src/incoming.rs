@@ -1,6 +1,7 @@
 //! A Kafka record at the door: read strictly, and kept raw for the case that it cannot be read.
 
 use std::{
+    collections::BTreeMap,
     fmt::Display,
     panic::{AssertUnwindSafe, catch_unwind},
 };
@@ -62,6 +63,11 @@ impl Raw {
             .map(|(_, value)| value.as_str())
     }
 
+    /// The key; an empty one is none, as in the table of parked messages.
+    pub(crate) fn line(&self) -> Option<&str> {
+        self.key.as_deref().filter(|key| !key.is_empty())
+    }
+
     pub(crate) fn headers_as_json(&self) -> String {
         serde_json::Value::from_iter(
             self.headers
@@ -69,6 +75,13 @@ impl Raw {
                 .map(|(key, value)| (key.clone(), value.clone())),
         )
         .to_string()
+    }
+
+    pub(crate) fn headers_from_json(
+        text: &str,
+    ) -> Result<Vec<(String, String)>, serde_json::Error> {
+        let headers: BTreeMap<String, String> = serde_json::from_str(text)?;
+        Ok(headers.into_iter().collect())
     }
 
     fn required<T: std::str::FromStr<Err: Display>>(&self, name: &str) -> Result<T, String> {

@@ -1,4 +1,4 @@
-//! The tables that every service shares: outbox with the relay's cursor, inbox, parked messages.
+//! The tables that every service shares: outbox with the relay's cursor, inbox, parked messages and their lines.
 
 use sea_orm_migration::prelude::*;
 
@@ -13,6 +13,7 @@ pub fn migrations(shards: u16) -> Vec<Box<dyn MigrationTrait>> {
             shards: Ord::max(shards, 1),
         }),
         Box::new(Inbox),
+        Box::new(ParkedLine),
     ]
 }
 
@@ -56,6 +57,25 @@ impl MigrationTrait for Inbox {
         manager
             .get_connection()
             .execute_unprepared(include_str!("migration/inbox.sql"))
+            .await?;
+        Ok(())
+    }
+}
+
+struct ParkedLine;
+
+impl MigrationName for ParkedLine {
+    fn name(&self) -> &str {
+        "m000003_parked_line"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for ParkedLine {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager
+            .get_connection()
+            .execute_unprepared(include_str!("migration/parked_line.sql"))
             .await?;
         Ok(())
     }

@@ -1,15 +1,19 @@
 //! Handles a batch of one partition in one transaction: deduplicate, load, decide, save, answer, remember.
 
 mod batch;
+mod replay;
 
 use std::{ops::Range, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::BoxFuture};
 use sea_orm::DbErr;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Fault, Handler, Incoming, Interest, Store, Verdict, judge};
-use batch::{Condemned, handle};
+use crate::{
+    Fault, Handler, Incoming, Interest, Store, UnitOfWork, Verdict, judge, parking::Condemned,
+};
+use batch::handle;
+pub use replay::Replays;
 
 /// How often a message may fail, and how the database is waited for.
 #[derive(Debug, Clone)]
@@ -37,7 +41,7 @@ impl Default for Policy {
 pub struct Report {
     /// Handled for the first time.
     pub handled: usize,
-    /// Handled before; answered again where there was an answer.
+    /// Handled before, and answered again where there was an answer; or parked before.
     pub duplicates: usize,
     /// Parked: failed, or waiting behind a failed one.
     pub parked: usize,
@@ -138,14 +142,20 @@ impl<H: Handler> Processor<H> {
         )]
         let mut pieces = vec![0..batch.len()];
         while let Some(piece) = pieces.pop().filter(|piece| !piece.is_empty()) {
-            match self.insist(&batch, piece.clone(), None, shutdown).await? {
+            let attempt = || self.attempt(batch.clone(), piece.clone(), None);
+            match self.insist(shutdown, attempt).await? {
                 Ok(done) => report += done,
                 Err(_) if piece.len() > 1 => {
                     let middle = piece.start + piece.len() / 2;
                     pieces.push(middle..piece.end);
                     pieces.push(piece.start..middle);
                 }
-                Err(reason) => report += self.try_alone(&batch, piece, reason, shutdown).await?,
+                Err(reason) => {
+                    report += match self.try_again(shutdown, reason, attempt).await? {
+                        Ok(done) => done,
+                        Err(reason) => self.park(&batch, piece, reason, shutdown).await?,
+                    };
+                }
             }
         }
         Ok(report)
@@ -157,62 +167,70 @@ impl<H: Handler> Processor<H> {
         })
     }
 
-    /// Tries the message at `piece`, which has failed once with `reason`, alone; parks it when it goes on failing.
-    async fn try_alone(
+    /// Tries again what has failed once with `reason`, until it works or has failed as often as the policy allows. The inner
+    /// error is why it failed the last time.
+    async fn try_again<T, F>(
+        &self,
+        shutdown: &CancellationToken,
+        mut reason: String,
+        attempt: impl Fn() -> F,
+    ) -> Result<Result<T, String>, Stopped>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        let mut pause = self.policy.pause;
+        for _ in 1..self.policy.attempts {
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+            match self.insist(shutdown, &attempt).await? {
+                Ok(done) => return Ok(Ok(done)),
+                Err(again) => reason = again,
+            }
+        }
+        Ok(Err(reason))
+    }
+
+    /// Parks the message at `piece`, which has failed too often.
+    async fn park(
         &self,
         batch: &Arc<[Incoming]>,
         piece: Range<usize>,
         mut reason: String,
         shutdown: &CancellationToken,
     ) -> Result<Report, Stopped> {
-        let mut pause = self.policy.pause;
-        for _ in 1..self.policy.attempts {
-            tokio::time::sleep(pause).await;
-            pause *= 2;
-            match self.insist(batch, piece.clone(), None, shutdown).await? {
-                Ok(done) => return Ok(done),
-                Err(again) => reason = again,
-            }
-        }
         loop {
-            let condemned = Condemned {
-                reason: reason.clone(),
-                attempts: self.policy.attempts,
-            };
-            let parked = self
-                .insist(batch, piece.clone(), Some(condemned), shutdown)
-                .await?;
+            let condemned = Condemned::new(&reason, self.policy.attempts);
+            let parking = || self.attempt(batch.clone(), piece.clone(), Some(condemned.clone()));
             // A message may only be left behind once it is safely parked. Where not even that works, it need not be
             // the message that is wrong: it gets another chance.
-            let error = match parked {
+            let error = match self.insist(shutdown, parking).await? {
                 Ok(done) => return Ok(done),
                 Err(error) => error,
             };
             tracing::error!(consumer = %self.consumer, error, "a message cannot be parked; the partition waits");
             self.wait(self.policy.patience, shutdown).await?;
-            match self.insist(batch, piece.clone(), None, shutdown).await? {
+            let again = || self.attempt(batch.clone(), piece.clone(), None);
+            match self.insist(shutdown, again).await? {
                 Ok(done) => return Ok(done),
                 Err(again) => reason = again,
             }
         }
     }
 
-    /// One transaction for `piece`, as often as it takes while the database is away or somebody else is at the same
-    /// rows. The inner error is why the work itself failed.
-    async fn insist(
+    /// One transaction, as often as it takes while the database is away or somebody else is at the same rows. The inner
+    /// error is why the work itself failed.
+    async fn insist<T, F>(
         &self,
-        batch: &Arc<[Incoming]>,
-        piece: Range<usize>,
-        condemned: Option<Condemned>,
         shutdown: &CancellationToken,
-    ) -> Result<Result<Report, String>, Stopped> {
+        attempt: impl Fn() -> F,
+    ) -> Result<Result<T, String>, Stopped>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
         let mut pause = self.policy.pause;
         loop {
-            let failure = match self
-                .attempt(batch.clone(), piece.clone(), condemned.clone())
-                .await
-            {
-                Ok(report) => return Ok(Ok(report)),
+            let failure = match attempt().await {
+                Ok(done) => return Ok(Ok(done)),
                 Err(failure) => failure,
             };
             match failure.verdict() {
@@ -244,23 +262,34 @@ impl<H: Handler> Processor<H> {
         condemned: Option<Condemned>,
     ) -> Result<Report, Failure> {
         let (handler, consumer) = (self.handler.clone(), self.consumer.clone());
-        let work = self.store.transact(move |work| {
+        let work = self.transact(move |work| {
             async move { handle(work, &*handler, &consumer, &batch[piece], condemned).await }
                 .boxed()
         });
-        let (report, effects) = match AssertUnwindSafe(work).catch_unwind().await {
-            Ok(result) => result?,
-            Err(panic) => {
-                return Err(
-                    Fault::new(format!("the handler panicked: {}", describe(&*panic))).into(),
-                );
-            }
-        };
+        let report = work.await?;
+        self.count(&report);
+        Ok(report)
+    }
+
+    /// One transaction of the handler's. A panic in it is a fault; when it is committed, the handler learns its effects.
+    async fn transact<T, F>(&self, work: F) -> Result<T, Failure>
+    where
+        F: for<'w> FnOnce(
+                &'w mut UnitOfWork,
+            ) -> BoxFuture<'w, Result<(T, Option<H::Effects>), Failure>>
+            + Send
+            + 'static,
+        T: Send + 'static,
+    {
+        let work = AssertUnwindSafe(self.store.transact(work)).catch_unwind();
+        let (done, effects) = work.await.unwrap_or_else(|panic| {
+            let fault = format!("the handler panicked: {}", describe(&*panic));
+            Err(Fault::new(fault).into())
+        })?;
         if let Some(effects) = effects {
             self.handler.committed(effects);
         }
-        self.count(&report);
-        Ok(report)
+        Ok(done)
     }
 
     fn count(&self, report: &Report) {

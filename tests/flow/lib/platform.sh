@@ -25,6 +25,9 @@ databases() {
 # query PROCESS SQL: the rows, as JSON, asked as the process itself.
 query() { printf '%s' "$2" | "$PROBE" database query "$(setting "$1" DATABASE_URL)" -; }
 
+# execute PROCESS SQL: a statement that breaks or mends something, as the process itself.
+execute() { printf '%s' "$2" | "$PROBE" database execute "$(setting "$1" DATABASE_URL)" -; }
+
 # records [--since MILLISECONDS] TOPIC…: the records, one JSON a line.
 records() {
     KAFKA_BROKERS=$(setting order-service KAFKA_BROKERS) TOPIC_PREFIX=$(setting order-service TOPIC_PREFIX) "$PROBE" topics "$@"

@@ -1,5 +1,5 @@
 //! `probe`: what the flow tests need to see and no REST path shows. It reads topics and tables and
-//! times requests; it never changes anything but by the requests that it is given.
+//! times requests; it never changes anything but by the requests and statements that it is given.
 //!
 //! Every command prints JSON, for jq.
 
@@ -29,6 +29,8 @@ enum Cli {
 enum Database {
     /// Run one query and print its rows as a JSON array of objects
     Query(tables::Query),
+    /// Run statements that break or mend something, as a script needs it
+    Execute(tables::Query),
     /// Print which tables hold one of these texts, in whatever column
     Search(tables::Search),
 }
@@ -38,6 +40,7 @@ async fn main() -> anyhow::Result<()> {
     match Cli::parse() {
         Cli::Topics(args) => topics::print(&args),
         Cli::Database(Database::Query(query)) => print(&tables::query(&query).await?),
+        Cli::Database(Database::Execute(statements)) => tables::execute(&statements).await,
         Cli::Database(Database::Search(search)) => print(&tables::search(&search).await?),
         Cli::Latency(args) => print(&latency::measure(&args).await?),
     }

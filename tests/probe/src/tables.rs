@@ -6,13 +6,22 @@ use sea_orm::{
 };
 use serde_json::Value;
 
-/// A query.
+/// A query, or other statements.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Query {
     /// postgres://…
     url: String,
-    /// One SELECT; `-`: the one on standard input, which may be longer than an argument can be
+    /// SQL; `-`: that on standard input, which may be longer than an argument can be
     sql: String,
+}
+
+impl Query {
+    fn sql(&self) -> anyhow::Result<String> {
+        Ok(match self.sql.as_str() {
+            "-" => std::io::read_to_string(std::io::stdin())?,
+            given => given.to_owned(),
+        })
+    }
 }
 
 /// A search through a whole database.
@@ -25,16 +34,22 @@ pub(crate) struct Search {
     texts: Vec<String>,
 }
 
-/// The rows of a query, as an array of objects.
+/// The rows of one SELECT, as an array of objects.
 ///
 /// # Errors
 /// The database's, or standard input cannot be read.
 pub(crate) async fn query(args: &Query) -> anyhow::Result<Value> {
-    let sql = match args.sql.as_str() {
-        "-" => std::io::read_to_string(std::io::stdin())?,
-        given => given.to_owned(),
-    };
-    rows(&Database::connect(&args.url).await?, &sql, []).await
+    rows(&Database::connect(&args.url).await?, &args.sql()?, []).await
+}
+
+/// Executes statements that have no rows.
+///
+/// # Errors
+/// The database's, or standard input cannot be read.
+pub(crate) async fn execute(args: &Query) -> anyhow::Result<()> {
+    let db = Database::connect(&args.url).await?;
+    db.execute_unprepared(&args.sql()?).await?;
+    Ok(())
 }
 
 /// The tables that hold one of the texts, each with the number of its rows that do.

@@ -4,17 +4,10 @@ use std::collections::HashSet;
 
 use super::{Failure, Report};
 use crate::{
-    Handler, Incoming, Interest, Message, Outgoing, Stamp, UnitOfWork,
+    Handler, Incoming, Interest, Message, Outgoing, Raw, Stamp, UnitOfWork,
     inbox::{self, Handled, Known},
-    parking::{self, Parked},
+    parking::{self, Condemned, Parked},
 };
-
-/// A message that has failed too often, and is to be parked now.
-#[derive(Debug, Clone)]
-pub(super) struct Condemned {
-    pub(super) reason: String,
-    pub(super) attempts: u32,
-}
 
 /// A batch, sorted by what has to be done.
 #[derive(Default)]
@@ -36,43 +29,23 @@ pub(super) async fn handle<H: Handler>(
     let messages: Vec<&Message> = batch.iter().filter_map(Incoming::message).collect();
     let keys: HashSet<String> = batch
         .iter()
-        .filter_map(|incoming| incoming.raw().key.clone())
+        .filter_map(|incoming| incoming.raw().line().map(str::to_owned))
         .collect();
     let known = inbox::look_up(work.db(), consumer, &messages, keys).await?;
     let reject = |incoming: &Incoming| match (&condemned, incoming) {
         (Some(condemned), _) => Some(condemned.clone()),
-        (None, Incoming::Broken(_, reason)) => Some(Condemned {
-            reason: reason.clone(),
-            attempts: 1,
-        }),
+        (None, Incoming::Broken(_, reason)) => Some(Condemned::new(reason, 1)),
         (None, Incoming::Readable(message, _)) => unknown(handler, message),
     };
     let sorted = sort(batch, known, reject, &mut stamp);
 
-    if !sorted.parked.is_empty() {
-        parking::park(work.db(), consumer, &sorted.parked, stamp.now).await?;
-        for parked in sorted
-            .parked
-            .iter()
-            .filter(|parked| parked.waits_behind.is_none())
-        {
-            tracing::error!(
-                consumer,
-                topic = parked.incoming.raw().topic,
-                offset = parked.incoming.raw().offset,
-                key = parked.incoming.raw().key,
-                reason = parked.reason,
-                "a message is parked; its key waits"
-            );
-            work.publish(parking::copy(consumer, parked, &mut stamp));
-        }
-    }
+    let new = park(work, consumer, &sorted.parked, &mut stamp).await?;
     work.publish_all(sorted.again);
 
     let report = Report {
         handled: sorted.fresh.len(),
-        duplicates: sorted.duplicates,
-        parked: sorted.parked.len(),
+        duplicates: sorted.duplicates + sorted.parked.len() - new,
+        parked: new,
     };
     let effects = match sorted.fresh.is_empty() {
         true => None,
@@ -81,15 +54,44 @@ pub(super) async fn handle<H: Handler>(
     Ok((report, effects))
 }
 
-fn unknown<H: Handler>(handler: &H, message: &Message) -> Option<Condemned> {
-    (handler.interest(&message.topic, &message.kind) == Interest::Unknown).then(|| Condemned {
-        reason: format!("unknown message type {} on {}", message.kind, message.topic),
-        attempts: 1,
+/// Parks `rows`, and announces those that failed. A record that comes again is parked already, and was announced then.
+/// Tells how many are new.
+async fn park(
+    work: &mut UnitOfWork,
+    consumer: &str,
+    rows: &[Parked<'_>],
+    stamp: &mut Stamp,
+) -> Result<usize, Failure> {
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let new = parking::park(work.db(), consumer, rows, stamp.now).await?;
+    for Parked {
+        id,
+        incoming,
+        condemned,
+    } in rows.iter().filter(|row| new.contains(&row.id))
+    {
+        let Some(condemned) = condemned else { continue };
+        let Raw {
+            topic, offset, key, ..
+        } = incoming.raw();
+        let reason = condemned.reason();
+        tracing::error!(consumer, %id, topic, offset, key, reason, "a message is parked; its key waits");
+        work.publish(parking::copy(consumer, *id, incoming, condemned, stamp));
+    }
+    Ok(new.len())
+}
+
+pub(super) fn unknown<H: Handler>(handler: &H, message: &Message) -> Option<Condemned> {
+    (handler.interest(&message.topic, &message.kind) == Interest::Unknown).then(|| {
+        let Message { kind, topic, .. } = message;
+        Condemned::new(&format!("unknown message type {kind} on {topic}"), 1)
     })
 }
 
 /// Loads, decides, saves and remembers the messages that are new.
-async fn decide<H: Handler>(
+pub(super) async fn decide<H: Handler>(
     work: &mut UnitOfWork,
     handler: &H,
     consumer: &str,
@@ -135,26 +137,16 @@ fn sort<'a>(
             sorted.again.extend(replies.unwrap_or_default());
             continue;
         }
-        let key = incoming.raw().key.clone();
-        if let Some(culprit) = key.as_ref().and_then(|key| known.blocked.get(key)) {
-            let reason = format!("waits behind {culprit}");
+        let line = incoming.raw().line();
+        let held_back = line.is_some_and(|line| known.blocked.contains(line));
+        let condemned = if held_back { None } else { reject(incoming) };
+        if held_back || condemned.is_some() {
+            known.blocked.extend(line.map(str::to_owned));
+            let id = stamp.new_id();
             sorted.parked.push(Parked {
-                id: stamp.new_id(),
+                id,
                 incoming,
-                reason,
-                attempts: 0,
-                waits_behind: Some(*culprit),
-            });
-        } else if let Some(Condemned { reason, attempts }) = reject(incoming) {
-            let parked = stamp.new_id();
-            known.blocked.extend(key.map(|key| (key, parked)));
-            let attempts = i32::try_from(attempts).unwrap_or(i32::MAX);
-            sorted.parked.push(Parked {
-                id: parked,
-                incoming,
-                reason,
-                attempts,
-                waits_behind: None,
+                condemned,
             });
         } else if let Some(message) = incoming.message() {
             met.insert(message.id);

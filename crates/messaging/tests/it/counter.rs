@@ -110,15 +110,14 @@ impl Handler for Counter {
 
 #[derive(Debug, FromQueryResult)]
 pub(crate) struct ParkedRow {
-    pub(crate) id: Uuid,
-    pub(crate) reason: String,
+    pub(crate) line: String,
+    pub(crate) reason: Option<String>,
     pub(crate) attempts: i32,
-    pub(crate) waits_behind: Option<Uuid>,
     pub(crate) payload: Vec<u8>,
 }
 
 pub(crate) async fn parked(store: &Store) -> Vec<ParkedRow> {
-    let rows = "SELECT id, reason, attempts, waits_behind, payload FROM parked ORDER BY id";
+    let rows = "SELECT line, reason, attempts, payload FROM parked ORDER BY position";
     let rows = Statement::from_string(DbBackend::Postgres, rows);
     ParkedRow::find_by_statement(rows)
         .all(store.db())
@@ -153,7 +152,7 @@ pub(crate) async fn counted(store: &Store, key: Uuid, total: i64) {
     .await;
 }
 
-async fn one<T: sea_orm::TryGetable>(store: &Store, query: &str) -> T {
+pub(crate) async fn one<T: sea_orm::TryGetable>(store: &Store, query: &str) -> T {
     let row = store
         .db()
         .query_one_raw(Statement::from_string(DbBackend::Postgres, query))

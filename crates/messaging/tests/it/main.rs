@@ -6,5 +6,10 @@
 
 mod consumer;
 mod counter;
+mod discard;
 mod inbox;
+mod lines;
+mod logbook;
+mod newcomers;
 mod processor;
+mod replay;
