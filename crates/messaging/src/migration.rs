@@ -2,6 +2,8 @@
 
 use sea_orm_migration::prelude::*;
 
+use crate::sql_migration;
+
 /// The migrations of this crate, to be run before a service's own.
 ///
 /// `shards` is the number of outbox shards, each of which can be drained by a relay of its own; it is fixed once
@@ -12,8 +14,11 @@ pub fn migrations(shards: u16) -> Vec<Box<dyn MigrationTrait>> {
         Box::new(Outbox {
             shards: Ord::max(shards, 1),
         }),
-        Box::new(Inbox),
-        Box::new(ParkedLine),
+        sql_migration("m000002_inbox", include_str!("migration/inbox.sql")),
+        sql_migration(
+            "m000003_parked_line",
+            include_str!("migration/parked_line.sql"),
+        ),
     ]
 }
 
@@ -38,44 +43,6 @@ impl MigrationTrait for Outbox {
                 .await?;
         }
         db.execute_unprepared(include_str!("migration/grants.sql"))
-            .await?;
-        Ok(())
-    }
-}
-
-struct Inbox;
-
-impl MigrationName for Inbox {
-    fn name(&self) -> &str {
-        "m000002_inbox"
-    }
-}
-
-#[async_trait::async_trait]
-impl MigrationTrait for Inbox {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .get_connection()
-            .execute_unprepared(include_str!("migration/inbox.sql"))
-            .await?;
-        Ok(())
-    }
-}
-
-struct ParkedLine;
-
-impl MigrationName for ParkedLine {
-    fn name(&self) -> &str {
-        "m000003_parked_line"
-    }
-}
-
-#[async_trait::async_trait]
-impl MigrationTrait for ParkedLine {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .get_connection()
-            .execute_unprepared(include_str!("migration/parked_line.sql"))
             .await?;
         Ok(())
     }
