@@ -4,7 +4,7 @@
 //! - [`messages`]: what order-service asks, on `order-payment`.
 //! - [`worker`]: calls the gateway, outside of every transaction, and commits its answers.
 //! - [`gateway`]: the gateway as a trait, and over HTTP.
-//! - [`http`]: `POST /payment-methods`, `GET /payments`.
+//! - [`http`]: `POST /payment-methods`, `GET /payments`, refunds.
 //! - [`store`], [`migration`]: the tables `payment_methods` and `payments`.
 //!
 //! No card number and no CVC is ever stored, logged or sent anywhere but to the gateway: see [`domain::Secret`].
@@ -93,7 +93,11 @@ pub async fn run(config: Config, context: Context) -> anyhow::Result<()> {
     let worker = Worker::new(store.clone(), gateway.clone(), config.worker());
     let paying = Paying::new(config.worker().claim(), worker.handoff());
     let topics = [Topic::OrderPayment.as_str()];
-    let consumer = Consumer::new(settings.consumer(NAME, &topics), store.clone(), paying);
+    let consumer = Consumer::new(
+        settings.consumer(NAME, &topics),
+        store.clone(),
+        paying.clone(),
+    );
     let status = Status::default();
     let told = status.clone();
     context.health.database(store.db().clone());
@@ -101,12 +105,14 @@ pub async fn run(config: Config, context: Context) -> anyhow::Result<()> {
     context
         .health
         .inform("gateway", move || serde_json::json!({ "up": told.is_up() }));
+    worker.adopt().await?;
     context.spawn("worker", worker.run(status, context.shutdown.clone()));
     context.spawn("consumer", consumer.run(context.shutdown.clone()));
     let lease = config.worker().claim().lasts;
     let api = Api {
         store,
         gateway,
+        paying,
         lease,
     };
     context.serve(http::router(api)).await

@@ -1,4 +1,4 @@
-//! The tables of this service: those of messaging and of idempotency keys, `payment_methods` and `payments`.
+//! The tables of this service: those of messaging and of idempotency keys, `payment_methods`, `payments` and `refunds`.
 
 use messaging::sql_migration;
 use sea_orm_migration::MigrationTrait;
@@ -14,6 +14,10 @@ pub fn all() -> Vec<Box<dyn MigrationTrait>> {
     all.push(sql_migration(
         "m000101_payments",
         include_str!("migration/payments.sql"),
+    ));
+    all.push(sql_migration(
+        "m000102_refunds",
+        include_str!("migration/refunds.sql"),
     ));
     all
 }

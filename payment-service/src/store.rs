@@ -1,9 +1,10 @@
-//! The tables `payment_methods` and `payments`.
+//! The tables `payment_methods`, `payments` and `refunds`.
 
 mod claim;
 mod load;
 mod method;
 mod payment;
+mod refund;
 mod row;
 mod save;
 
@@ -15,6 +16,7 @@ use crate::domain::Payment;
 pub use claim::{Claim, Pause, adopt, claim_lapsed, postpone};
 pub use load::{Loaded, load};
 pub use method::insert as insert_method;
+pub use refund::{Refund, insert as insert_refund};
 pub use row::Row;
 pub use save::save;
 

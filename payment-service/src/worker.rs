@@ -24,12 +24,13 @@ use std::{
 };
 
 use messaging::Store;
+use sea_orm::DbErr;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     gateway::Gateway,
-    store::{Claim, Pause},
+    store::{self, Claim, Pause},
 };
 pub use handoff::{Handoff, Job};
 
@@ -135,6 +136,16 @@ impl Worker {
     #[must_use]
     pub fn handoff(&self) -> Handoff {
         self.handoff.clone()
+    }
+
+    /// Lets the calls that an earlier life of this instance had claimed be made again at once. Before the first claim of this
+    /// life, or it would make its own calls twice.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn adopt(&self) -> Result<(), DbErr> {
+        store::adopt(self.store.db(), &self.settings.claim()).await?;
+        Ok(())
     }
 
     /// Works until `shutdown`; then finishes the calls that are under way. `status` is told how the gateway is.

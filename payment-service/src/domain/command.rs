@@ -1,4 +1,4 @@
-//! What order-service wants of a payment.
+//! What order-service, or an operator, wants of a payment.
 
 use messaging::TraceParent;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,8 @@ pub enum Intent {
     Capture,
     /// Let go what is held, or never hold it.
     Void,
+    /// Give back what was taken.
+    Refund,
 }
 
 impl Intent {
@@ -24,6 +26,7 @@ impl Intent {
             Self::Authorise => "authorise",
             Self::Capture => "capture",
             Self::Void => "void",
+            Self::Refund => "refund",
         }
     }
 }
@@ -31,7 +34,7 @@ impl Intent {
 /// A command, reduced to what has to be known until it is answered, and afterwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Command {
-    /// The message's id: what its answer names as its cause.
+    /// The message's id, or that of an operator's request: what its answer names as its cause.
     pub id: Uuid,
     /// What is to be done.
     pub intent: Intent,

@@ -60,7 +60,7 @@ pub enum Outcome {
     Held(String),
     /// The amount is not held.
     Refused(Reason),
-    /// What was held is taken, or let go.
+    /// What was held is taken or let go, or what was taken is given back.
     Done,
 }
 
@@ -155,6 +155,22 @@ impl Payment {
         Ok(self.go_on(stamp))
     }
 
+    /// Gives back what was taken, because an operator wants it. Once: whoever asks again, asks for the same refund, and
+    /// `None` says so.
+    ///
+    /// # Errors
+    /// Nothing was taken, nor will be. Nothing has changed then.
+    pub fn refund(
+        &mut self,
+        command: Command,
+        stamp: &mut Stamp,
+    ) -> Result<Option<Vec<Answer>>, Illegal> {
+        match self.bound() {
+            PaymentState::Refunded => Ok(None),
+            _ => self.obey(command, stamp).map(Some),
+        }
+    }
+
     /// Takes the gateway's answer to the call about the command `id`; gives what is to be said.
     ///
     /// # Errors
@@ -172,6 +188,7 @@ impl Payment {
             (Intent::Authorise, Outcome::Refused(_)) => PaymentState::Declined,
             (Intent::Capture, Outcome::Done) => PaymentState::Captured,
             (Intent::Void, Outcome::Done) => PaymentState::Voided,
+            (Intent::Refund, Outcome::Done) => PaymentState::Refunded,
             (other, _) => return Err(Unsettled::Mismatch(other)),
         };
         self.state = self.state.move_to(next)?;
@@ -201,6 +218,8 @@ impl Payment {
         let wanted = |intent| self.pending().any(|pending| pending.intent == intent);
         if wanted(Intent::Void) && self.state != PaymentState::Declined {
             PaymentState::Voided
+        } else if wanted(Intent::Refund) {
+            PaymentState::Refunded
         } else if wanted(Intent::Capture) {
             PaymentState::Captured
         } else {
@@ -214,6 +233,7 @@ impl Payment {
             Intent::Authorise => return Ok(()),
             Intent::Capture => PaymentState::Captured,
             Intent::Void => PaymentState::Voided,
+            Intent::Refund => PaymentState::Refunded,
         };
         let bound = self.bound();
         // A declined payment holds nothing that would have to be let go.
@@ -241,7 +261,8 @@ impl Payment {
     fn consider(&self, intent: Intent) -> Option<(Kind, Option<Reason>)> {
         match (intent, self.state) {
             (Intent::Authorise, PaymentState::Authorising)
-            | (Intent::Capture | Intent::Void, PaymentState::Authorised) => None,
+            | (Intent::Capture | Intent::Void, PaymentState::Authorised)
+            | (Intent::Refund, PaymentState::Captured) => None,
             (Intent::Authorise, PaymentState::Declined) => {
                 Some((Kind::PaymentRejected, self.reason.clone()))
             }
@@ -252,6 +273,7 @@ impl Payment {
             (Intent::Authorise, _) => Some((Kind::PaymentApproved, None)),
             (Intent::Capture, _) => Some((Kind::PaymentCaptured, None)),
             (Intent::Void, _) => Some((Kind::PaymentVoided, None)),
+            (Intent::Refund, _) => Some((Kind::PaymentRefunded, None)),
         }
     }
 

@@ -123,6 +123,10 @@ async fn ask(gateway: &dyn Gateway, job: &Job, call: Command) -> Result<Outcome,
             gateway.void(&key, authorisation()?).await?;
             Ok(Outcome::Done)
         }
+        Intent::Refund => {
+            gateway.refund(&key, authorisation()?).await?;
+            Ok(Outcome::Done)
+        }
     }
 }
 

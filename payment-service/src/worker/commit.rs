@@ -84,8 +84,7 @@ async fn record(
     batch: Arc<[Arc<Told>]>,
     claim: Claim,
 ) -> Result<Vec<Job>, DbErr> {
-    // One answer per order: a second one can only be to the same call.
-    let told: HashMap<OrderId, &Told> = batch.iter().map(|told| (told.order(), &**told)).collect();
+    let told = one_per_order(&batch);
     let mut stamp = Stamp::live();
     let called = told.values().map(|told| told.job.row.clone());
     let (mut settled, overtaken) = save(work, called, &told, &claim, &mut stamp).await?;
@@ -113,6 +112,18 @@ async fn record(
     Ok(opened
         .map(|settled| Job::new(settled.row.saved(), None))
         .collect())
+}
+
+/// One answer per order: a second one can only be to the same call, which was made twice. One that tells something counts.
+fn one_per_order(batch: &[Arc<Told>]) -> HashMap<OrderId, &Told> {
+    let mut one: HashMap<OrderId, &Told> = HashMap::with_capacity(batch.len());
+    for told in batch {
+        let known = one.entry(told.order()).or_insert(told);
+        if known.outcome.is_err() {
+            *known = told;
+        }
+    }
+    one
 }
 
 /// Takes the answers into `rows` and saves them. Gives those that were saved, and the orders of those that are not as

@@ -13,11 +13,10 @@ const IDLE: Duration = Duration::from_millis(500);
 const BUSY: Duration = Duration::from_millis(20);
 
 impl Shared {
-    /// Looks for lapsed claims until shutdown: at once, and for those of this instance's earlier life too.
+    /// Looks for lapsed claims until shutdown.
     pub(super) async fn rescue(&self) {
-        let mut adopted = false;
         while !self.shutdown.is_cancelled() {
-            let pause = match self.look(&mut adopted).await {
+            let pause = match self.look().await {
                 Ok(true) => BUSY,
                 Ok(false) => IDLE,
                 Err(error) => {
@@ -33,11 +32,7 @@ impl Shared {
     }
 
     /// One look. Gives whether there may be more.
-    async fn look(&self, adopted: &mut bool) -> Result<bool, DbErr> {
-        if !*adopted {
-            store::adopt(self.store.db(), &self.claim).await?;
-            *adopted = true;
-        }
+    async fn look(&self) -> Result<bool, DbErr> {
         let room = self.room();
         if room == 0 {
             return Ok(true);

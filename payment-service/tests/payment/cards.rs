@@ -12,7 +12,7 @@ use service::{Context, Settings};
 use uuid::Uuid;
 
 use crate::{
-    scene::{PATIENCE, Scene, authorise, new_order, next_year},
+    scene::{Instance, PATIENCE, Scene, authorise, new_order, next_year},
     scripted::Scripted,
 };
 
@@ -24,11 +24,22 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start(scene: &Scene, gateway: Arc<dyn Gateway>) -> Self {
+        let instance = scene.instance_that_only_commits(9, gateway.clone());
+        Self::beside(&instance, scene, gateway).await
+    }
+
+    /// The server of an instance, which opens calls that the instance makes.
+    pub(crate) async fn beside(
+        instance: &Instance,
+        scene: &Scene,
+        gateway: Arc<dyn Gateway>,
+    ) -> Self {
         let context = Context::new(&Settings::local("payment-service", Some(scene.url())));
         let store = scene.store.clone();
         let api = Api {
             store,
             gateway,
+            paying: instance.paying.clone(),
             lease: scene.patience * 2,
         };
         let (serving, routes) = (context.clone(), router(api));
@@ -38,7 +49,11 @@ impl Server {
     }
 
     pub(crate) async fn post(&self, body: &Value) -> (StatusCode, Value) {
-        let url = format!("{}/payment-methods", self.base);
+        self.post_to("/payment-methods", body).await
+    }
+
+    pub(crate) async fn post_to(&self, path: &str, body: &Value) -> (StatusCode, Value) {
+        let url = format!("{}{path}", self.base);
         let answer = reqwest::Client::new().post(url).json(body).send().await;
         let answer = answer.unwrap();
         (answer.status(), answer.json().await.unwrap())

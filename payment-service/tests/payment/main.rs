@@ -9,6 +9,7 @@ mod cards;
 mod crashes;
 mod payments;
 mod process;
+mod refunds;
 mod repeats;
 mod scene;
 mod scripted;

@@ -33,6 +33,7 @@ pub(crate) struct Scene {
 
 /// A running instance of the service, without Kafka and HTTP.
 pub(crate) struct Instance {
+    pub(crate) paying: Paying,
     processor: Processor<Paying>,
     worker: JoinHandle<()>,
 }
@@ -81,10 +82,17 @@ impl Scene {
         };
         let worker = Worker::new(self.store.clone(), gateway, settings.clone());
         let paying = Paying::new(settings.claim(), worker.handoff());
-        let processor = Processor::new(self.store.clone(), "payment-service", paying);
-        let running = worker.run(Status::default(), CancellationToken::new());
-        let worker = tokio::spawn(async { running.await.unwrap() });
-        Instance { processor, worker }
+        let processor = Processor::new(self.store.clone(), "payment-service", paying.clone());
+        let worker = tokio::spawn(async {
+            worker.adopt().await.unwrap();
+            let running = worker.run(Status::default(), CancellationToken::new());
+            running.await.unwrap();
+        });
+        Instance {
+            paying,
+            processor,
+            worker,
+        }
     }
 
     /// An instance that commits intents and is killed before it makes a call.

@@ -227,3 +227,36 @@ fn what_is_taken_or_about_to_be_is_not_voided_and_the_other_way_round() {
         ("AUTHORISING", "CAPTURED")
     );
 }
+
+#[test]
+fn what_was_taken_is_given_back_once() {
+    let mut payment = authorising();
+    let mut stamp = stamp();
+    payment
+        .settle(Uuid::from_u128(10), held(), &mut stamp)
+        .unwrap();
+    let refused = payment
+        .clone()
+        .refund(command(11, Intent::Refund), &mut stamp);
+    assert!(refused.is_err(), "nothing was taken yet");
+    payment
+        .obey(command(12, Intent::Capture), &mut stamp)
+        .unwrap();
+    let opened = payment.refund(command(13, Intent::Refund), &mut stamp);
+    assert_eq!(opened, Ok(Some(Vec::new())), "it waits for the charge");
+    assert_eq!(
+        payment.refund(command(14, Intent::Refund), &mut stamp),
+        Ok(None)
+    );
+    payment
+        .settle(Uuid::from_u128(12), Outcome::Done, &mut stamp)
+        .unwrap();
+    assert_eq!(payment.state, PaymentState::Captured);
+    let said = payment.settle(Uuid::from_u128(13), Outcome::Done, &mut stamp);
+    assert_eq!(said.unwrap()[0].kind, Kind::PaymentRefunded);
+    assert_eq!(payment.state, PaymentState::Refunded);
+    assert_eq!(
+        payment.refund(command(15, Intent::Refund), &mut stamp),
+        Ok(None)
+    );
+}
