@@ -13,7 +13,7 @@ CREATE TABLE parked_line (
     PRIMARY KEY (consumer, line),
     CHECK (num_nulls(replay_requested_at, replay_requested_by, replay_reason) IN (0, 3))
 );
-CREATE INDEX parked_line_requested ON parked_line (consumer, replay_requested_at) WHERE replay_requested_at IS NOT NULL;
+CREATE INDEX parked_line_requested ON parked_line (consumer, replay_requested_at, line) WHERE replay_requested_at IS NOT NULL;
 COMMENT ON COLUMN parked_line.line IS 'the key of its messages; for a record without a key, its own id: it stands alone';
 
 -- Nothing was ever updated or deleted here, so the rows lie, and are numbered, in the order in which they came.

@@ -31,7 +31,7 @@ const REASON: usize = 2_000;
 /// topic has begun it meanwhile, touching it holds it. (Touching one that is held already would meet a replay that waits
 /// for this very transaction.)
 const INSERT: &str = "\
-WITH parked AS (
+WITH entered AS (
     INSERT INTO parked (id, consumer, topic, partition, \"offset\", key, message_id, kind, headers, payload, reason, attempts, parked_at)
     SELECT id, $1, topic, partition, position, NULLIF(key, ''), NULLIF(message_id, '00000000-0000-0000-0000-000000000000'), NULLIF(kind, ''),
            headers::jsonb, decode(payload, 'hex'), NULLIF(reason, ''), attempts, $2
@@ -40,11 +40,11 @@ WITH parked AS (
     ORDER BY place
     ON CONFLICT (consumer, topic, partition, \"offset\") DO NOTHING
     RETURNING id, line, attempts
-), line AS (
-    INSERT INTO parked_line (consumer, line, since) SELECT DISTINCT $1, line, $2::timestamptz FROM parked WHERE attempts > 0 ORDER BY line
+), begun AS (
+    INSERT INTO parked_line (consumer, line, since) SELECT DISTINCT $1, line, $2::timestamptz FROM entered WHERE attempts > 0 ORDER BY line
     ON CONFLICT (consumer, line) DO UPDATE SET since = parked_line.since
 )
-SELECT id FROM parked";
+SELECT id FROM entered";
 
 /// Parks `rows`, in their order and in one statement, and tells which of them are new: a record that is parked already
 /// stays as it is.

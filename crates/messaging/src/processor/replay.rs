@@ -10,7 +10,7 @@ use super::{
     batch::{decide, unknown},
 };
 use crate::{
-    Fault, Handler, Incoming, Interest, Message, Stamp, UnitOfWork, inbox,
+    Fault, Handler, Incoming, Interest, Message, Stamp, UnitOfWork, Verdict, inbox, judge,
     parking::{self, Condemned, Request, Turn},
 };
 
@@ -38,18 +38,19 @@ impl<H: Handler> Processor<H> {
     /// # Errors
     /// [`Stopped`] when `shutdown` comes while the database is away.
     pub async fn replay(&self, shutdown: &CancellationToken) -> Result<Replays, Stopped> {
-        let mut all = Replays::default();
-        while !shutdown.is_cancelled() {
-            let mut round = Replays::default();
+        let mut done = Replays::default();
+        loop {
+            let before = done;
             for turn in self.turns().await {
-                round += self.take(turn, shutdown).await?;
+                if shutdown.is_cancelled() {
+                    break;
+                }
+                done += self.take(turn, shutdown).await?;
             }
-            if round == Replays::default() {
-                break;
+            if done == before {
+                return Ok(done);
             }
-            all += round;
         }
-        Ok(all)
     }
 
     /// Looks for what is to be replayed, and tells how much is parked, again and again until `shutdown`.
@@ -72,7 +73,14 @@ impl<H: Handler> Processor<H> {
     async fn turns(&self) -> Vec<Turn> {
         let turns = parking::turns(self.store.db(), &self.consumer).await;
         turns.unwrap_or_else(|error| {
-            tracing::debug!(consumer = %self.consumer, %error, "no look for replays; again soon");
+            match judge(&error) {
+                Verdict::Wrong => {
+                    tracing::error!(consumer = %self.consumer, %error, "replays cannot be looked for");
+                }
+                Verdict::Away | Verdict::Conflict => {
+                    tracing::debug!(consumer = %self.consumer, %error, "no look for replays; again soon");
+                }
+            }
             Vec::new()
         })
     }
@@ -142,6 +150,7 @@ impl<H: Handler> Processor<H> {
             })
         };
         let noted = self.insist(shutdown, attempt).await?;
+        let reason = condemned.reason();
         match &noted {
             Ok(true) => {
                 tracing::error!(consumer = %self.consumer, line = turn.line, id = ?turn.id, reason, "a replayed message has failed again; its key waits");

@@ -1,7 +1,12 @@
 //! The loop on a real Kafka and a real Postgres: instances come, go and are killed, and every effect happens once.
 
 use crate::counter::{Counter, counted};
-use messaging::{Consumer, Incoming, Store, consumer::Settings};
+use messaging::{
+    Consumer, Incoming, Store,
+    consumer::Settings,
+    parking::{self, Filter},
+};
+use sea_orm::ConnectionTrait;
 use serde_json::json;
 use testing::{Database, Topics};
 use tokio::task::JoinHandle;
@@ -126,4 +131,36 @@ async fn what_the_relay_repeats_at_new_offsets_has_no_second_effect() {
     world.all_counted(6).await;
     instance.stop().await;
     world.all_counted(6).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_consumer_replays_what_an_operator_asks_for() {
+    let world = World::new().await;
+    let key = world.keys[0];
+    let add = |amount: i64| {
+        let body = json!({ "amount": amount });
+        Incoming::from(testing::message("numbers", "ADD", key, &body))
+    };
+    // Postgres refuses a total below zero.
+    world.topics.deliver(&[add(-1), add(3)]);
+    let instance = world.start("0");
+    let parked = async |count: i64| {
+        testing::eventually("what is parked", async || {
+            let parked = parking::count(world.store.db(), &Filter::default()).await;
+            (parked == Ok(count)).then_some(())
+        })
+        .await;
+    };
+    parked(2).await;
+    let mend = format!("INSERT INTO counter VALUES ('{key}', 10)");
+    let mended = world.store.db().execute_unprepared(&mend).await;
+    mended.expect("it can be mended");
+    let request = crate::logbook::request("it can go down now");
+    let asked = parking::request_replay(world.store.db(), &Filter::default(), &request).await;
+    assert_eq!(asked, Ok(1));
+    counted(&world.store, key, 12).await;
+    parked(0).await;
+    world.topics.deliver(&[add(1)]);
+    counted(&world.store, key, 13).await;
+    instance.stop().await;
 }
