@@ -56,8 +56,15 @@ build() {
 up() {
     need_docker
     passwords
-    # Returns when the last one, which waits for all others to be healthy, has started.
+    # Returns when the last one has started, which waits for all others to be healthy: the demo data. It ends by itself.
     docker compose up --build --detach
+    local code
+    code=$(docker wait "$(docker compose ps --all --quiet demo)")
+    if ((code)); then
+        docker compose logs --no-log-prefix demo >&2
+        echo "the demo data was not loaded ($code), see above; the rest is up" >&2
+        exit 1
+    fi
     docker compose ps --format 'table {{.Service}}\t{{.Status}}\t{{.Ports}}'
     sed -E 's/\{([0-9]+)\}/\1/g; s/^make status.*/docker compose ps, docker compose logs -f, make stop DOCKER=1/' platform/demo/first-order.txt
 }
