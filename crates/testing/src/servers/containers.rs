@@ -7,7 +7,8 @@ use std::{
 };
 
 use testcontainers::{
-    ContainerAsync, GenericImage, ImageExt,
+    ContainerAsync, ContainerRequest, GenericImage, ImageExt,
+    bollard::models::HostConfig,
     core::{IntoContainerPort, WaitFor},
     runners::AsyncRunner,
 };
@@ -20,7 +21,6 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Removes a container when its standard input ends: the kernel closes the pipe when this process dies.
 const GUARD: &str = r#"read -r _; docker rm --force --volumes "$1""#;
 
-type Kept = (ContainerAsync<GenericImage>, Child);
 static RUNNING: Mutex<Vec<Kept>> = Mutex::new(Vec::new());
 
 /// Whether a Docker daemon answers that has both images. Nothing is pulled for a test.
@@ -44,36 +44,30 @@ pub(super) async fn start() -> Servers {
 }
 
 async fn postgres() -> String {
-    let container = GenericImage::new(POSTGRES.0, POSTGRES.1)
-        .with_exposed_port(5432.tcp())
-        // Said twice: by the server that the image sets up first, and by the one that stays.
+    let request = GenericImage::new(POSTGRES.0, POSTGRES.1)
+        // On stderr it is said by the server that stays; the one that sets the image up says it on stdout.
         .with_wait_for(WaitFor::message_on_stderr(
             "database system is ready to accept connections",
         ))
-        .with_wait_for(WaitFor::message_on_stderr(
-            "database system is ready to accept connections",
-        ))
-        .with_startup_timeout(PATIENCE)
+        .with_mapped_port(0, 5432.tcp())
         .with_env_var("POSTGRES_HOST_AUTH_METHOD", "trust")
-        .with_cmd(["postgres", "-c", "max_connections=300"])
-        .start()
-        .await
-        .expect("the container of Postgres starts");
-    let port = container
+        .with_cmd(["postgres", "-c", "max_connections=300"]);
+    let kept = Kept::start(request).await;
+    let port = kept
+        .container
         .get_host_port_ipv4(5432)
         .await
         .expect("its port is published");
-    keep(container);
+    kept.until_the_end();
     format!("postgres://postgres@127.0.0.1:{port}/postgres")
 }
 
 async fn kafka() -> String {
     // The broker tells its clients where it is, so the port has to be known before it starts.
     let port = native::free().expect("a port is free");
-    let container = GenericImage::new(KAFKA.0, KAFKA.1)
+    let request = GenericImage::new(KAFKA.0, KAFKA.1)
         .with_wait_for(WaitFor::message_on_stdout("Kafka Server started"))
         .with_mapped_port(port, 9092.tcp())
-        .with_startup_timeout(PATIENCE)
         .with_env_var("KAFKA_NODE_ID", "1")
         .with_env_var("KAFKA_PROCESS_ROLES", "broker,controller")
         .with_env_var("KAFKA_CONTROLLER_LISTENER_NAMES", "CONTROLLER")
@@ -91,25 +85,58 @@ async fn kafka() -> String {
         .with_env_var("KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR", "1")
         .with_env_var("KAFKA_TRANSACTION_STATE_LOG_MIN_ISR", "1")
         .with_env_var("KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS", "0")
-        .with_env_var("KAFKA_AUTO_CREATE_TOPICS_ENABLE", "false")
-        .start()
-        .await
-        .expect("the container of Kafka starts");
-    keep(container);
+        .with_env_var("KAFKA_AUTO_CREATE_TOPICS_ENABLE", "false");
+    Kept::start(request).await.until_the_end();
     format!("127.0.0.1:{port}")
 }
 
-/// Keeps a container until the process ends: a value in a static is never dropped, so a guard outside removes it.
-fn keep(container: ContainerAsync<GenericImage>) {
-    let guard = Command::new("sh")
-        .args(["-c", GUARD, "guard", container.id()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("a shell starts");
-    RUNNING
-        .lock()
-        .expect("nobody panics while holding it")
-        .push((container, guard));
+/// A container and the guard that removes it.
+struct Kept {
+    container: ContainerAsync<GenericImage>,
+    _guard: Child,
+}
+
+impl Kept {
+    /// Starts a container and waits until it is ready. The guard knows its name before it exists: who is killed while
+    /// it becomes ready leaves nothing behind either.
+    async fn start(request: ContainerRequest<GenericImage>) -> Self {
+        let name = format!("test-{}", ambient::new_id());
+        let guard = Command::new("sh")
+            .args(["-c", GUARD, "guard", &name])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a shell starts");
+        let container = request
+            .with_container_name(name)
+            .with_startup_timeout(PATIENCE)
+            .with_host_config_modifier(on_this_machine_only)
+            .start()
+            .await
+            .expect("the container starts");
+        Self {
+            container,
+            _guard: guard,
+        }
+    }
+
+    /// A value in a static is never dropped; the guard outside outlives it.
+    fn until_the_end(self) {
+        RUNNING
+            .lock()
+            .expect("nobody panics while holding it")
+            .push(self);
+    }
+}
+
+/// The servers ask for no password, and Docker publishes ports on all addresses unless told otherwise.
+fn on_this_machine_only(config: &mut HostConfig) {
+    let bindings = config
+        .port_bindings
+        .iter_mut()
+        .flat_map(|ports| ports.values_mut());
+    for binding in bindings.flatten().flatten() {
+        binding.host_ip = Some("127.0.0.1".to_owned());
+    }
 }
