@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use futures_util::{FutureExt, StreamExt, stream};
 use rdkafka::{
     Message as _, Offset, TopicPartitionList,
-    consumer::{CommitMode, Consumer as _, StreamConsumer},
+    consumer::{Consumer as _, StreamConsumer},
     error::KafkaError,
 };
 use tokio_util::sync::CancellationToken;
@@ -20,6 +20,8 @@ pub use settings::Settings;
 
 /// A lost wake-up of the client otherwise heals only after half of `max.poll.interval.ms`.
 const RECV_PATIENCE: Duration = Duration::from_secs(1);
+/// Before a client takes the place of one that had to be replaced.
+const REPLACEMENT: Duration = Duration::from_millis(200);
 /// How long a broker may take to tell its metadata before it counts as away.
 const PROBE_PATIENCE: Duration = Duration::from_millis(500);
 
@@ -34,8 +36,8 @@ pub struct Consumer<H> {
 /// Why a consumer ends by itself. The process should end with it and be started again.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Kafka's client cannot be set up, or cannot go on.
-    #[error("the Kafka consumer {group} cannot go on")]
+    /// Kafka's client cannot be set up.
+    #[error("the Kafka consumer {group} cannot be set up")]
     Kafka {
         /// The consumer's group.
         group: String,
@@ -71,7 +73,7 @@ impl<H: Handler> Consumer<H> {
     /// revoked within the same poll is dropped.
     ///
     /// # Errors
-    /// The client cannot be set up, or reports a fatal error.
+    /// A client cannot be set up.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
         let fail = |source| Error::Kafka {
             group: self.settings.group.clone(),
@@ -102,14 +104,18 @@ impl<H: Handler> Consumer<H> {
     async fn consume_until(&self, shutdown: &CancellationToken) -> Result<(), KafkaError> {
         loop {
             let consumer = self.subscribe()?;
-            let outcome = self.consume(&consumer, shutdown).await;
-            if outcome.is_err() || shutdown.is_cancelled() {
+            self.consume(&consumer, shutdown).await;
+            if shutdown.is_cancelled() {
                 self.close(consumer).await;
-                return outcome;
+                return Ok(());
             }
             metrics::counter!("consumer_clients_replaced_total", "consumer" => self.settings.name.clone()).increment(1);
             // It may take its time, and has nothing to say any more.
             drop(tokio::task::spawn_blocking(move || drop(consumer)));
+            // Two processes in one slot would fence each other as fast as they can.
+            let _ = shutdown
+                .run_until_cancelled(tokio::time::sleep(REPLACEMENT))
+                .await;
         }
     }
 
@@ -124,13 +130,9 @@ impl<H: Handler> Consumer<H> {
     }
 
     /// Consumes until `shutdown`, or until the client has to be replaced.
-    async fn consume(
-        &self,
-        consumer: &Arc<StreamConsumer<Context>>,
-        shutdown: &CancellationToken,
-    ) -> Result<(), KafkaError> {
+    async fn consume(&self, consumer: &Arc<StreamConsumer<Context>>, shutdown: &CancellationToken) {
         while !shutdown.is_cancelled() && !consumer.context().is_broken() {
-            let polled = self.poll(consumer, shutdown).await?;
+            let polled = self.poll(consumer, shutdown).await;
             if polled.is_empty() {
                 self.probe(consumer).await;
                 continue;
@@ -141,9 +143,8 @@ impl<H: Handler> Consumer<H> {
                 .filter_map(std::future::ready)
                 .collect()
                 .await;
-            store_offsets(consumer, &done)?;
+            store_offsets(consumer, &done);
         }
-        Ok(())
     }
 
     /// Waits for a record, then takes what else is there, up to the size of a batch.
@@ -151,7 +152,7 @@ impl<H: Handler> Consumer<H> {
         &self,
         consumer: &StreamConsumer<Context>,
         shutdown: &CancellationToken,
-    ) -> Result<Polled, KafkaError> {
+    ) -> Polled {
         let mut polled = Polled::new();
         let mut count = 0;
         let mut next = tokio::select! {
@@ -171,7 +172,12 @@ impl<H: Handler> Consumer<H> {
                         .push(raw);
                     count += 1;
                 }
-                Err(error) if is_fatal(&error) => return Err(error),
+                Err(error) if is_fatal(&error) => {
+                    consumer.context().breaks(&error.to_string());
+                    break;
+                }
+                // The context has told it, once.
+                Err(error) if is_away(&error) => {}
                 Err(error) => {
                     tracing::warn!(group = self.settings.group, %error, "Kafka: going on");
                 }
@@ -186,7 +192,7 @@ impl<H: Handler> Consumer<H> {
         if count > 0 {
             self.status.heard();
         }
-        Ok(polled)
+        polled
     }
 
     /// Handles the records of one partition; gives the offset to go on from, or none when the process is to stop.
@@ -222,11 +228,8 @@ impl<H: Handler> Consumer<H> {
     }
 
     async fn close(&self, consumer: Arc<StreamConsumer<Context>>) {
-        let closing = tokio::task::spawn_blocking(move || {
-            // Nothing stored is no error worth telling.
-            let _ = consumer.commit_consumer_state(CommitMode::Sync);
-            drop(consumer);
-        });
+        // It commits what is stored. What it does not get to commit comes again, and the inbox knows it.
+        let closing = tokio::task::spawn_blocking(move || drop(consumer));
         if closing.await.is_err() {
             tracing::warn!(
                 group = self.settings.group,
@@ -236,21 +239,28 @@ impl<H: Handler> Consumer<H> {
     }
 }
 
-fn store_offsets(
-    consumer: &StreamConsumer<Context>,
-    done: &[((String, i32), i64)],
-) -> Result<(), KafkaError> {
+fn store_offsets(consumer: &StreamConsumer<Context>, done: &[((String, i32), i64)]) {
     let mut offsets = TopicPartitionList::with_capacity(done.len());
-    for ((topic, partition), next) in done {
-        offsets.add_partition_offset(topic, *partition, Offset::Offset(*next))?;
-    }
-    if let Err(error) = consumer.store_offsets(&offsets) {
+    let added = done.iter().try_for_each(|((topic, partition), next)| {
+        offsets.add_partition_offset(topic, *partition, Offset::Offset(*next))
+    });
+    if let Err(error) = added.and_then(|()| consumer.store_offsets(&offsets)) {
         // A partition that was taken away meanwhile: its new owner sees the batch again, and the inbox knows it.
         tracing::info!(%error, "offsets were not stored");
     }
-    Ok(())
 }
 
+/// Whether the broker cannot be reached. It says so for every partition and every attempt.
+fn is_away(error: &KafkaError) -> bool {
+    use rdkafka::types::RDKafkaErrorCode as Code;
+    matches!(
+        error.rdkafka_error_code(),
+        Some(Code::AllBrokersDown | Code::BrokerTransportFailure)
+    )
+}
+
+/// Whether this client is done for. After a session that lapsed it may even fence itself: it joins again under its name, and
+/// what it was before is refused.
 fn is_fatal(error: &KafkaError) -> bool {
     use rdkafka::types::RDKafkaErrorCode as Code;
     matches!(

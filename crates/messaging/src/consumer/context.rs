@@ -72,7 +72,8 @@ impl Context {
         self.broken.load(Ordering::Relaxed)
     }
 
-    fn breaks(&self, reason: &str) {
+    /// This client has to be replaced.
+    pub(super) fn breaks(&self, reason: &str) {
         if !self.broken.swap(true, Ordering::Relaxed) {
             tracing::warn!(reason, "the Kafka client is replaced");
         }
