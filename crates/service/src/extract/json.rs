@@ -97,6 +97,13 @@ where
     deserializer
         .end()
         .map_err(|_| Problem::unreadable("the body goes on behind its JSON value"))?;
+    // Serde would read a list as an object whose fields come in their order.
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err(Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "the body: must be an object, and is a list",
+        ));
+    }
     validate(&value)?;
     Ok(value)
 }

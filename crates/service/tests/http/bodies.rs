@@ -69,6 +69,15 @@ async fn a_good_body_is_understood() {
     assert_eq!(send(body("", "")).await.text, "2×soup");
 }
 
+/// Serde would take the members of a list for the fields of an object.
+#[tokio::test]
+async fn a_list_is_no_object() {
+    let list = r#" ["0190b5a0-0000-7000-8000-000000000001",[{"menuItem":"soup","quantity":2}]]"#;
+    let answer = send(list).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(answer.text.contains("must be an object"), "{}", answer.text);
+}
+
 #[tokio::test]
 async fn fields_that_cannot_be_understood_are_named() {
     for (good, changed, field) in [
