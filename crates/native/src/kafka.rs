@@ -57,6 +57,9 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
+# After a SIGKILL the controller takes the dead broker for alive until its session is over, and lets the new one wait.
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
 # Small: few consumers, little memory.
 offsets.topic.num.partitions=4
 transaction.state.log.num.partitions=4
