@@ -10,6 +10,7 @@ use futures_util::stream;
 use service::{
     Problem,
     extract::{IdempotencyKey, Json},
+    idempotency::REPLAYED,
 };
 
 use super::{Delays, Gateway};
@@ -17,9 +18,6 @@ use crate::{
     domain::{Behaviour, Command},
     store::{Error, Executed, Stamp},
 };
-
-/// Tells that nothing happened now, because it happened before.
-const REPLAYED: &str = "Idempotent-Replayed";
 
 /// Executes `command` and answers.
 pub(super) async fn to(

@@ -90,12 +90,11 @@ pub(super) async fn create_payment_method(
     State(api): State<Api>,
     Keyed { once, body }: Keyed<NewPaymentMethod>,
 ) -> Result<Answer, Problem> {
+    check_key(once.key(), &body.card_number)?;
     let now = ambient::now();
-    let customer_id = body.customer_id;
-    let card = body.card(now)?;
-    check_key(once.key(), &card)?;
     let exchange = async {
-        let method = tokenise(&api, &card, customer_id).await?;
+        let customer_id = body.customer_id;
+        let method = tokenise(&api, &body.card(now)?, customer_id).await?;
         let answer = Answer::created(None, &PaymentMethod::from(&method))?;
         Ok((answer, method))
     };
@@ -142,9 +141,10 @@ impl From<&Method> for PaymentMethod {
 }
 
 /// Keys are kept, and card numbers are not.
-fn check_key(key: Option<&str>, card: &Card) -> Result<(), Problem> {
-    let digits: Option<String> = key.map(|key| key.chars().filter(char::is_ascii_digit).collect());
-    match digits.is_some_and(|digits| digits.contains(card.number.expose())) {
+fn check_key(key: Option<&str>, typed: &Secret) -> Result<(), Problem> {
+    let digits = |text: &str| Secret::new(text.chars().filter(char::is_ascii_digit).collect());
+    let number = digits(typed.expose());
+    match key.is_some_and(|key| digits(key).expose().contains(number.expose())) {
         true => Err(Problem::malformed(
             IdempotencyKey::HEADER,
             "must not be made of the card's number",

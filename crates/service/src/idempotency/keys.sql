@@ -72,6 +72,13 @@ DECLARE
     high timestamptz;
     old record;
 BEGIN
+    -- First, since it locks the whole table and then the day. Making a day locks the default one: whoever held that and then
+    -- wanted the whole table would wait for those who have the table and want the default one.
+    FOR old IN SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'idempotency_keys'::regclass LOOP
+        IF old.name ~ '^idempotency_keys_\d{8}$' AND to_date(right(old.name, 8), 'YYYYMMDD') < today - keep THEN
+            EXECUTE format('DROP TABLE %s', old.name);
+        END IF;
+    END LOOP;
     FOR offset_days IN -1..3 LOOP
         day := today + offset_days;
         leaf := format('idempotency_keys_%s', to_char(day, 'YYYYMMDD'));
@@ -82,11 +89,6 @@ BEGIN
             EXECUTE format('WITH late AS (DELETE FROM idempotency_keys_default WHERE created_at >= %L AND created_at < %L RETURNING *)
                             INSERT INTO %I SELECT * FROM late', low, high, leaf);
             EXECUTE format('ALTER TABLE idempotency_keys ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', leaf, low, high);
-        END IF;
-    END LOOP;
-    FOR old IN SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'idempotency_keys'::regclass LOOP
-        IF old.name ~ '^idempotency_keys_\d{8}$' AND to_date(right(old.name, 8), 'YYYYMMDD') < today - keep THEN
-            EXECUTE format('DROP TABLE %s', old.name);
         END IF;
     END LOOP;
     DELETE FROM idempotency_keys_default WHERE created_at < (today - keep)::timestamp AT TIME ZONE 'UTC';

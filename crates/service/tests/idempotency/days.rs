@@ -1,8 +1,10 @@
 //! How long keys are kept, and how a database gets its table.
 
+use futures_util::future::join_all;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use service::{Context, Settings, database, idempotency};
 use testing::{Database, eventually};
+use tokio_util::sync::CancellationToken;
 
 use crate::notes::{Notes, assert_replayed, former_migrations, migrations};
 
@@ -74,6 +76,43 @@ async fn days_are_made_ahead_and_old_ones_are_dropped_with_their_keys() {
     assert!(!days.contains(&name(0)), "{days:?}");
     for offset in 1..=5 {
         assert!(days.contains(&name(offset)), "{days:?}");
+    }
+}
+
+/// Every step drops a day and makes one, in a transaction: it must not wait in a circle with those who take keys.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn days_come_and_go_while_keys_are_taken() {
+    let notes = Notes::open().await;
+    let done = CancellationToken::new();
+    let busy = join_all((0..4).map(|client| {
+        let (notes, done) = (notes.clone(), done.clone());
+        tokio::spawn(async move {
+            let mut answers = Vec::new();
+            while !done.is_cancelled() {
+                let key = format!("{client}-{}", answers.len());
+                answers.push(notes.post(&key, "/notes", "hello").await.status());
+            }
+            answers
+        })
+    }));
+    let chores = async {
+        // The keys of today are in a day that stays.
+        notes
+            .execute(&format!(
+                "SELECT idempotency_keys_maintain({TODAY} - 40, 60)"
+            ))
+            .await;
+        for ago in (0..40).rev() {
+            let maintain = format!("SELECT idempotency_keys_maintain({TODAY} - {ago}, 1)");
+            notes.execute(&maintain).await;
+        }
+        done.cancel();
+    };
+    let (answers, ()) = tokio::join!(busy, chores);
+    for answers in answers {
+        let answers = answers.unwrap();
+        assert!(!answers.is_empty());
+        assert!(answers.iter().all(|status| *status == 201), "{answers:?}");
     }
 }
 

@@ -116,7 +116,8 @@ async fn an_answer_that_is_just_being_written_is_not_taken_over() {
     gate.add_permits(1);
     notes.somebody(false).await;
     let second = notes.send("k", "/prints", "hello");
-    let waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted";
+    let waits = "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) \
+                 WHERE datname = current_database() AND locktype = 'transactionid' AND NOT granted";
     eventually("the second one to wait for the first", async || {
         (notes.count(waits).await > 0).then_some(())
     })
