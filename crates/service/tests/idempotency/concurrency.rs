@@ -42,9 +42,9 @@ async fn the_second_waits_for_the_first_also_when_that_began_on_the_day_before()
     let gate = Arc::new(Semaphore::new(0));
     notes.next(Twist::Gated(gate.clone()));
     let first = notes.send("k", "/notes", "hello");
-    notes.somebody(true).await;
+    notes.met().await;
     let second = notes.send("k", "/notes", "hello");
-    notes.somebody(false).await;
+    notes.somebody_waits("advisory").await;
     gate.add_permits(1);
     assert_replayed(&first.await.unwrap(), &second.await.unwrap());
     assert_eq!(notes.stored().await, (1, 1));
@@ -56,9 +56,9 @@ async fn when_the_first_fails_the_second_that_waited_for_it_does_the_work() {
     let gate = Arc::new(Semaphore::new(0));
     notes.next(Twist::FailsAfter(gate.clone()));
     let first = notes.send("k", "/notes", "hello");
-    notes.somebody(true).await;
+    notes.met().await;
     let second = notes.send("k", "/notes", "hello");
-    notes.somebody(false).await;
+    notes.somebody_waits("advisory").await;
     gate.add_permits(1);
     assert_eq!(json(&first.await.unwrap())["detail"], "not now");
     let second = second.await.unwrap();
@@ -76,7 +76,7 @@ async fn whoever_would_wait_too_long_is_told_to_come_back() {
     let gate = Arc::new(Semaphore::new(0));
     notes.next(Twist::Gated(gate.clone()));
     let first = notes.send("k", "/notes", "hello");
-    notes.somebody(true).await;
+    notes.met().await;
     let second = notes.post("k", "/notes", "hello").await;
     assert_eq!(second.status(), 409);
     assert_eq!(second.headers()[header::RETRY_AFTER], "1");
@@ -93,7 +93,7 @@ async fn other_keys_do_not_wait() {
     let gate = Arc::new(Semaphore::new(0));
     notes.next(Twist::Gated(gate.clone()));
     let first = notes.send("k", "/notes", "hello");
-    notes.somebody(true).await;
+    notes.met().await;
     assert_eq!(notes.post("l", "/notes", "hello").await.status(), 201);
     assert_eq!(notes.post("k", "/jottings", "hello").await.status(), 201);
     gate.add_permits(1);

@@ -242,14 +242,22 @@ impl Notes {
         tokio::spawn(async move { notes.post(key, path, text).await })
     }
 
-    /// Waits until somebody holds a key, or waits for one.
-    pub(crate) async fn somebody(&self, holds: bool) {
-        let locks = format!(
-            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted = {holds} \
-             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    /// Waits until a request has met the twist that was prepared for it. No other request can meet it then.
+    pub(crate) async fn met(&self) {
+        eventually("the twist to be met", async || {
+            self.twists.lock().unwrap().is_empty().then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until somebody waits for a lock of this kind.
+    pub(crate) async fn somebody_waits(&self, kind: &str) {
+        let waiting = format!(
+            "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) \
+             WHERE datname = current_database() AND locktype = '{kind}' AND NOT granted"
         );
-        eventually("a lock of a key", async || {
-            (self.count(&locks).await > 0).then_some(())
+        eventually("somebody who waits", async || {
+            (self.count(&waiting).await > 0).then_some(())
         })
         .await;
     }

@@ -5,17 +5,14 @@ use std::sync::Arc;
 use axum::http::header;
 use futures_util::future::join_all;
 use sea_orm::ConnectionTrait;
-use testing::eventually;
 use tokio::sync::Semaphore;
 
 use crate::notes::{Notes, Twist, assert_replayed, json};
 
-/// Waits until the first request has reserved its key.
+/// Waits until the first request has reserved its key and asks.
 async fn reserved(notes: &Notes) {
-    eventually("the reservation", async || {
-        (notes.stored().await == (0, 1)).then_some(())
-    })
-    .await;
+    notes.met().await;
+    assert_eq!(notes.stored().await, (0, 1));
 }
 
 /// As if the first request had been silent for so long.
@@ -114,14 +111,9 @@ async fn an_answer_that_is_just_being_written_is_not_taken_over() {
     reserved(&notes).await;
     let_the_lease_pass(&notes).await;
     gate.add_permits(1);
-    notes.somebody(false).await;
+    notes.somebody_waits("advisory").await;
     let second = notes.send("k", "/prints", "hello");
-    let waits = "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) \
-                 WHERE datname = current_database() AND locktype = 'transactionid' AND NOT granted";
-    eventually("the second one to wait for the first", async || {
-        (notes.count(waits).await > 0).then_some(())
-    })
-    .await;
+    notes.somebody_waits("transactionid").await;
     on_the_brake("SELECT pg_advisory_unlock(42)").await;
     let first = first.await.unwrap();
     assert_eq!(first.status(), 201);
