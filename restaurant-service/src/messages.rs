@@ -138,7 +138,7 @@ fn followed<'w>(
     stamp: &mut Stamp,
 ) -> Result<(Kind, &'w Ticket), Fault> {
     let TicketOrder { order_id, .. } = protocol::read(message)?;
-    let (state, answer) = meaning(kind)?;
+    let (state, done) = meaning(kind)?;
     let row = world.tickets.get_mut(&order_id);
     let row =
         row.ok_or_else(|| Fault::new(format!("{kind} for order {order_id}, which has no ticket")))?;
@@ -146,7 +146,7 @@ fn followed<'w>(
     ticket
         .follow(state, stamp.now)
         .map_err(|illegal| Fault::new(format!("{kind} for order {order_id}: {illegal}")))?;
-    Ok((answer, ticket))
+    Ok((ticket.answer_to(state, done), ticket))
 }
 
 /// The state that a message takes a ticket to, and how it is answered.

@@ -8,7 +8,7 @@ use sea_orm::{DatabaseTransaction, DbErr};
 use crate::{domain::Delivery, store};
 
 /// A step that a courier takes.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
     from: DeliveryState,
     to: DeliveryState,

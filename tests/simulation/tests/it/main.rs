@@ -1,0 +1,7 @@
+//! The promises, in many runs.
+
+mod cancels;
+mod crowd;
+mod defects;
+mod matrix;
+mod seeds;
