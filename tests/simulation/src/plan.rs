@@ -211,7 +211,7 @@ impl Plan {
             ..plan.patience
         };
         // In every fourth run only the way of the commands is broken: then nobody may seem silent.
-        match seed % 4 == 0 {
+        match seed.is_multiple_of(4) {
             true => plan.outages = outages(dice, &[Thing::Kafka, Thing::Relay(Owner::Orders)], 2),
             false => {
                 plan.weather = weather(dice);

@@ -185,15 +185,15 @@ impl City {
             return Ok(());
         }
         let mut stamp = self.ids.stamp(self.agenda.now());
-        match self.kitchens.ready(order, &mut stamp) {
-            Some(done) => {
-                if self.acted(Owner::Kitchens, done)? {
-                    let wait = self.hand(order);
-                    self.agenda.after(wait, Event::PickedUp(order, 0));
-                }
+        let Some(done) = self.kitchens.ready(order, &mut stamp) else {
+            if tries < TRIES && !self.is_over(order) {
+                self.agenda.after(AGAIN, again);
             }
-            None if tries < TRIES && !self.is_over(order) => self.agenda.after(AGAIN, again),
-            None => {}
+            return Ok(());
+        };
+        if self.acted(Owner::Kitchens, done)? {
+            let wait = self.hand(order);
+            self.agenda.after(wait, Event::PickedUp(order, 0));
         }
         Ok(())
     }
@@ -214,15 +214,15 @@ impl City {
             return Ok(());
         }
         let mut stamp = self.ids.stamp(self.agenda.now());
-        match self.deliveries.step(step, order, &mut stamp) {
-            Some(done) => {
-                if self.acted(Owner::Deliveries, done)? && picks_up {
-                    let wait = self.hand(order);
-                    self.agenda.after(wait, Event::Delivered(order, 0));
-                }
+        let Some(done) = self.deliveries.step(step, order, &mut stamp) else {
+            if tries < TRIES {
+                self.agenda.after(AGAIN, again);
             }
-            None if tries < TRIES => self.agenda.after(AGAIN, again),
-            None => {}
+            return Ok(());
+        };
+        if self.acted(Owner::Deliveries, done)? && picks_up {
+            let wait = self.hand(order);
+            self.agenda.after(wait, Event::Delivered(order, 0));
         }
         Ok(())
     }

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use contracts::OrderState;
 use order_service::messages::orchestrator;
+use saga::Step;
 use simulation::{Plan, Story, Weather, When};
 
 use crate::crowd::run_all;
@@ -15,7 +16,7 @@ fn a_cancellation_may_race_with_every_step() {
     let orders = orchestrator(patience).unwrap();
     let steps = orders.definitions().current().steps();
     let mut ends: BTreeMap<&str, BTreeMap<OrderState, u64>> = BTreeMap::new();
-    for step in steps.iter().map(|step| step.name()) {
+    for step in steps.iter().map(Step::name) {
         let plans = (0..RACES).map(|seed| {
             // So soon behind the beginning of the step that it meets every message of it, and of the next one.
             let when = |wait| When::AtStep(step.to_owned(), wait);
@@ -25,7 +26,7 @@ fn a_cancellation_may_race_with_every_step() {
                 ..Story::default()
             };
             let mut plan = Plan::calm(seed, vec![story]);
-            if seed % 2 == 0 {
+            if seed.is_multiple_of(2) {
                 plan.weather = Weather {
                     crash_before_commit: 0.05,
                     crash_after_commit: 0.05,
@@ -43,7 +44,7 @@ fn a_cancellation_may_race_with_every_step() {
             }
         }
     }
-    for step in steps.iter().map(|step| step.name()) {
+    for step in steps.iter().map(Step::name) {
         println!("CANCELS at {step:?}, {RACES} races: {:?}", ends[step]);
         assert_eq!(ends[step].values().sum::<u64>(), RACES);
     }
