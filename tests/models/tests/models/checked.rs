@@ -1,0 +1,68 @@
+//! Runs a check, and tells what it saw in one line that no test runner holds back.
+
+use std::{
+    collections::BTreeSet,
+    fmt::Debug,
+    hash::Hash,
+    io::{Write, stdout},
+    thread::available_parallelism,
+};
+
+use stateright::{Checker, HasDiscoveries, Model};
+
+/// Visits all states of a model. Every property holds, and everything that must be possible is.
+pub(crate) fn exhaustively<M>(name: &str, model: M)
+where
+    M: Model + Send + Sync + 'static,
+    M::State: Clone + Debug + Hash + PartialEq + Send + Sync,
+    M::Action: Clone + Debug + PartialEq,
+{
+    let threads = available_parallelism().map_or(1, Into::into);
+    let checker = model.checker().threads(threads).spawn_bfs().join();
+    let (states, steps, depth) = (
+        checker.unique_state_count(),
+        checker.state_count(),
+        checker.max_depth(),
+    );
+    tell(&format!(
+        "MODEL {name}: {states} states, {steps} steps, at most {depth} in a row"
+    ));
+    checker.assert_properties();
+}
+
+/// Looks for the shortest way to break a property, and tells how long it is.
+pub(crate) fn breaks<M>(name: &str, model: M, property: &'static str)
+where
+    M: Model + Send + Sync + 'static,
+    M::State: Clone + Debug + Hash + PartialEq + Send + Sync,
+    M::Action: Clone + Debug + PartialEq,
+{
+    let found = HasDiscoveries::AnyOf(BTreeSet::from([property]));
+    let checker = model.checker().finish_when(found).spawn_bfs().join();
+    let Some(path) = checker.discovery(property) else {
+        let others = checker.discoveries();
+        let failed = others.keys().filter(|name| {
+            let failure = |it: &stateright::Property<M>| {
+                it.name == **name && it.expectation.discovery_is_failure()
+            };
+            checker.model().properties().iter().any(failure)
+        });
+        panic!(
+            "{name}: {property:?} is not broken, but {:?}",
+            failed.collect::<Vec<_>>()
+        );
+    };
+    let actions = path.into_actions();
+    tell(&format!(
+        "MODEL {name} breaks {property:?} in {} steps",
+        actions.len()
+    ));
+    for action in actions {
+        println!("  {action:?}");
+    }
+}
+
+fn tell(line: &str) {
+    // Not `println!`, which is shown of failed tests only.
+    writeln!(stdout(), "{line}").unwrap();
+}
