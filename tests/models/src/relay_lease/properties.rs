@@ -64,23 +64,23 @@ pub(super) fn all() -> Vec<Property<Lease>> {
             let mut sending = former.flat_map(|relay| &relay.queue);
             sending.any(|(id, _)| !world.is_published(*id))
         }),
-        ("a row is published behind the cursor", |_, world| {
+        ("a row is published behind the cursor", |lease, world| {
             let holes = |id: &i64| world.shard.cursor.holes().contains(*id);
-            world.log.iter().flatten().any(holes)
+            world.log.iter().flatten().any(holes) || !lease.has_several_keys()
         }),
-        ("a hole is buried", |_, world| {
+        ("a hole is buried", |lease, world| {
             let rolled_back = |writer: &Writer| match writer {
                 Writer::RolledBack(id) => !world.shard.cursor.misses(*id),
                 _ => false,
             };
-            world.writers.iter().any(rolled_back)
+            world.writers.iter().any(rolled_back) || !lease.rolls_back
         }),
-        ("a leaf is used again", |_, world| {
+        ("a leaf is used again", |lease, world| {
             let again = |id: &i64| {
                 let mut truncated = world.truncated.iter();
                 truncated.any(|old| leaf_of(*old) == leaf_of(*id))
             };
-            world.visible().iter().any(again)
+            world.visible().any(|id| again(&id)) || !lease.goes_round()
         }),
     ];
     let always = always.map(|(name, holds)| Property::always(name, holds));
@@ -96,7 +96,7 @@ pub(super) fn all() -> Vec<Property<Lease>> {
                 .map(|id| world.is_published(*id) && !world.shard.cursor.misses(*id));
             world.writers.iter().all(done)
                 && published.all(|published| published)
-                && world.visible().is_empty()
+                && world.visible().next().is_none()
                 && world.shard.cursor.holes().is_empty()
         },
     );

@@ -1,119 +1,139 @@
-//! What each action does. `None`: it is not possible now.
+//! What each action leads to. `None`: it is not possible now, or changes nothing.
 
 use std::{collections::HashSet, mem::take};
 
 use super::{
-    Flaw, Lease, leaf_of,
+    Flaw, Lease, MAX_ROWS, leaf_of,
     world::{Breach, Id, Owner, World, Writer},
 };
 use crate::{cursor::Cursor, ranges::Ranges};
 
 /// The writers. A transaction takes its id under the lock of its aggregate, which it holds until it ends.
 impl Lease {
-    pub(super) fn begin(&self, world: &mut World, writer: usize) -> Option<()> {
+    pub(super) fn begin(&self, now: &World, writer: usize) -> Option<World> {
         let key = self.keys[writer];
         let of_key = |other: &usize| self.keys[*other] == key;
         let mut earlier = (0..writer).filter(of_key);
         // Writers of one key are alike: let them begin in turn.
-        if earlier.any(|other| world.writers[other] == Writer::Idle) {
+        if earlier.any(|other| now.writers[other] == Writer::Idle) {
             return None;
         }
         let mut all = (0..self.keys.len()).filter(of_key);
-        let locked = all.any(|other| matches!(world.writers[other], Writer::Open(_)));
+        let locked = all.any(|other| matches!(now.writers[other], Writer::Open(_)));
         if locked && !self.is(Flaw::IdBeforeTheLock) {
             return None;
         }
-        world.writers[writer] = Writer::Open(world.next_id);
-        world.next_id += 1;
-        Some(())
+        let mut next = now.clone();
+        next.writers[writer] = Writer::Open(now.next_id);
+        next.next_id += 1;
+        Some(next)
     }
 
-    pub(super) fn commit(&self, world: &mut World, writer: usize) -> Option<()> {
-        let Writer::Open(id) = world.writers[writer] else {
+    pub(super) fn commit(&self, now: &World, writer: usize) -> Option<World> {
+        let Writer::Open(id) = now.writers[writer] else {
             return None;
         };
-        world.writers[writer] = Writer::Committed(id);
-        world.committed[self.keys[writer]].push(id);
-        Some(())
+        let mut next = now.clone();
+        next.writers[writer] = Writer::Committed(id);
+        next.committed[self.keys[writer]].push(id);
+        Some(next)
     }
 
-    pub(super) fn roll_back(&self, world: &mut World, writer: usize) -> Option<()> {
-        let Writer::Open(id) = world.writers[writer] else {
+    pub(super) fn roll_back(&self, now: &World, writer: usize) -> Option<World> {
+        let Writer::Open(id) = now.writers[writer] else {
             return None;
         };
-        world.writers[writer] = Writer::RolledBack(id);
-        Some(())
+        let mut next = now.clone();
+        next.writers[writer] = Writer::RolledBack(id);
+        Some(next)
     }
 }
 
 /// The lease, and what comes of it. Compare `message-relay/src/lease.rs`.
 impl Lease {
-    pub(super) fn acquire(&self, world: &mut World, relay: usize) -> Option<()> {
+    pub(super) fn acquire(&self, now: &World, relay: usize) -> Option<World> {
         // Before anything has happened one process is like the other.
-        if world.shard.epoch == 0 && relay > 0 {
+        if now.shard.epoch == 0 && relay > 0 {
             return None;
         }
-        if world.is_owned() {
-            world.mishaps = world.mishaps.checked_sub(1)?;
+        let mut next = now.clone();
+        if now.is_owned() {
+            next.mishaps = now.mishaps.checked_sub(1)?;
         }
-        if world.shard.epoch == 0 || !self.is(Flaw::NoNewEpoch) {
-            world.shard.epoch += 1;
+        if now.shard.epoch == 0 || !self.is(Flaw::NoNewEpoch) {
+            next.shard.epoch += 1;
         }
-        let owner = Owner::new(world.shard.epoch, world.shard.cursor.clone());
-        world.relays[relay].owner = Some(owner);
-        Some(())
+        let owner = Owner::new(next.shard.epoch, now.shard.cursor.clone());
+        next.relays[relay].owner = Some(owner);
+        Some(next)
     }
 
     /// The epoch is compared, the expiry is not.
-    pub(super) fn save(&self, world: &mut World, relay: usize) -> Option<()> {
-        let owner = world.relays[relay].owner.as_ref()?;
-        let former = owner.epoch != world.shard.epoch;
+    pub(super) fn save(&self, now: &World, relay: usize) -> Option<World> {
+        let owner = now.relays[relay].owner.as_ref()?;
+        let former = owner.epoch != now.shard.epoch;
         if former && !self.is(Flaw::NoEpochInTheUpdate) {
-            world.relays[relay].owner = None;
-            return Some(());
+            let mut next = now.clone();
+            next.relays[relay].owner = None;
+            return Some(next);
         }
         let cursor = match self.is(Flaw::SavesWhatWasHanded) {
-            true => owner.handed.clone(),
-            false => owner.landed.clone(),
+            true => &owner.handed,
+            false => &owner.landed,
         };
-        let passed = |id: &Id| !world.shard.cursor.misses(*id);
-        let mut forgotten = (1..world.next_id).filter(passed);
-        if forgotten.any(|id| cursor.misses(id)) {
-            world.breaches.insert(Breach::WentBack);
+        if *cursor == now.shard.cursor {
+            return None;
         }
-        if former && cursor != world.shard.cursor {
-            world.breaches.insert(Breach::MovedByAFormerOwner);
+        let mut next = now.clone();
+        next.shard.cursor.clone_from(cursor);
+        let mut passed = (1..now.next_id).filter(|id| !now.shard.cursor.misses(*id));
+        if passed.any(|id| cursor.misses(id)) {
+            next.breaches.insert(Breach::WentBack);
         }
-        world.shard.cursor = cursor;
-        Some(())
+        if former {
+            next.breaches.insert(Breach::MovedByAFormerOwner);
+        }
+        Some(next)
     }
 
-    pub(super) fn kill(&self, world: &mut World, relay: usize) -> Option<()> {
-        self.discard_the_producer(world, relay)?;
-        world.relays[relay].owner = None;
-        Some(())
+    pub(super) fn kill(&self, now: &World, relay: usize) -> Option<World> {
+        let process = &now.relays[relay];
+        if process.owner.is_none() && process.queue.is_empty() {
+            return None;
+        }
+        let mut next = discard_the_producer(now, relay)?;
+        next.relays[relay].owner = None;
+        Some(next)
     }
 
-    pub(super) fn disconnect(&self, world: &mut World, relay: usize) -> Option<()> {
-        world.mishaps = world.mishaps.checked_sub(1)?;
-        world.relays[relay].owner.take().map(drop)
+    pub(super) fn disconnect(&self, now: &World, relay: usize) -> Option<World> {
+        let mishaps = now.mishaps.checked_sub(1)?;
+        let mut next = now.clone();
+        next.mishaps = mishaps;
+        next.relays[relay].owner.take()?;
+        Some(next)
     }
 }
 
 /// What an owner does. Compare `message-relay/src/owner.rs`.
 impl Lease {
     /// One statement, so one snapshot. Buries the holes that it proves dead.
-    pub(super) fn read(&self, world: &mut World, relay: usize, limit: usize) -> Option<()> {
-        let visible = world.visible();
-        let owner = world.relays[relay].owner.as_mut()?;
-        let new = visible.into_iter().filter(|id| owner.handed.misses(*id));
+    pub(super) fn read(&self, now: &World, relay: usize) -> Option<World> {
+        let owner = now.relays[relay].owner.as_ref()?;
+        let new = now.visible().filter(|id| owner.handed.misses(*id));
         let mut rows: Vec<Id> = new.collect();
-        let complete = rows.len() < limit;
-        rows.truncate(limit);
+        if !owner.waiting.is_empty() || (rows.is_empty() && !owner.inquest.is_ripe()) {
+            return None;
+        }
+        rows.sort_unstable();
+        let complete = rows.len() < MAX_ROWS;
+        rows.truncate(MAX_ROWS);
         let covered = match rows.last() {
             Some(last) if !complete => *last,
             _ => Id::MAX,
         };
+        let mut next = now.clone();
+        let owner = next.relays[relay].owner.as_mut()?;
         if owner.inquest.is_ripe() {
             let mut seen = owner.handed.clone();
             rows.iter().for_each(|id| seen.see(*id));
@@ -122,154 +142,151 @@ impl Lease {
             owner.handed.bury(&dead);
         }
         owner.waiting = rows;
-        Some(())
+        Some(next)
     }
 
     /// What is handed over together is one flight; so is what was buried without a row.
-    pub(super) fn hand_over(&self, world: &mut World, relay: usize, rows: usize) -> Option<()> {
-        let relay = &mut world.relays[relay];
-        let owner = relay.owner.as_mut()?;
-        if rows == 0 && !owner.changed {
+    pub(super) fn hand_over(&self, now: &World, relay: usize, rows: usize) -> Option<World> {
+        let owner = now.relays[relay].owner.as_ref()?;
+        if rows > owner.waiting.len() || (rows == 0 && !owner.changed) {
             return None;
         }
+        let mut next = now.clone();
+        let process = &mut next.relays[relay];
+        let owner = process.owner.as_mut()?;
         let flight: Vec<Id> = owner.waiting.drain(..rows).collect();
         for id in &flight {
             owner.handed.see(*id);
-            relay.queue.push((*id, owner.epoch));
+            process.queue.push((*id, owner.epoch));
         }
         if self.is(Flaw::NoHoles) {
             owner.handed = Cursor::new(owner.handed.position(), &Ranges::default());
         }
         owner.changed = false;
         owner.flights.push((flight, owner.handed.clone()));
-        Some(())
+        Some(next)
     }
 
     /// Flights land in the order in which they left.
-    pub(super) fn land(&self, world: &mut World, relay: usize) -> Option<()> {
-        let relay = &mut world.relays[relay];
-        let owner = relay.owner.as_mut()?;
+    pub(super) fn land(&self, now: &World, relay: usize) -> Option<World> {
+        let process = &now.relays[relay];
+        let owner = process.owner.as_ref()?;
         let (rows, _) = owner.flights.first()?;
-        let under_way = |id: &Id| relay.queue.contains(&(*id, owner.epoch));
+        let under_way = |id: &Id| process.queue.contains(&(*id, owner.epoch));
         if rows.iter().any(under_way) {
             return None;
         }
+        let mut next = now.clone();
+        let owner = next.relays[relay].owner.as_mut()?;
         owner.landed = owner.flights.remove(0).1;
-        Some(())
+        Some(next)
     }
 
-    pub(super) fn hear(&self, world: &mut World, relay: usize) -> Option<()> {
+    pub(super) fn hear(&self, now: &World, relay: usize) -> Option<World> {
+        if now.relays[relay].owner.as_ref()?.handed.holes().is_empty() {
+            return None;
+        }
         let name = |(number, writer): (usize, &Writer)| {
             matches!(writer, Writer::Open(_)).then(|| number.to_string())
         };
-        let writers = world.writers.iter().enumerate();
+        let writers = now.writers.iter().enumerate();
         let holding: HashSet<String> = writers.filter_map(name).collect();
-        let owner = world.relays[relay].owner.as_mut()?;
-        if owner.handed.holes().is_empty() {
-            return None;
-        }
+        let mut next = now.clone();
+        let owner = next.relays[relay].owner.as_mut()?;
         owner.inquest.hear(owner.handed.holes(), &holding);
-        Some(())
+        Some(next)
     }
 
-    pub(super) fn expire(&self, world: &mut World, relay: usize) -> Option<()> {
-        let owner = world.relays[relay].owner.as_mut()?;
-        if owner.handed.holes().is_empty() {
-            return None;
-        }
+    pub(super) fn expire(&self, now: &World, relay: usize) -> Option<World> {
+        let mut next = now.clone();
+        let owner = next.relays[relay].owner.as_mut()?;
         let old = owner.handed.holes().clone();
+        owner.changed |= !old.is_empty();
         owner.handed.bury(&old);
-        owner.changed = true;
-        Some(())
+        Some(next)
     }
 
     /// All in one transaction, which keeps writers of this leaf out: the epoch, and whether all that is in it is published.
-    pub(super) fn truncate(&self, world: &mut World, relay: usize, leaf: Id) -> Option<()> {
-        let owner = world.relays[relay].owner.as_ref()?;
-        if owner.epoch != world.shard.epoch {
+    pub(super) fn truncate(&self, now: &World, relay: usize, leaf: Id) -> Option<World> {
+        let owner = now.relays[relay].owner.as_ref()?;
+        if owner.epoch != now.shard.epoch {
             return None;
         }
         let passed = match self.is(Flaw::TruncatesWhatWasRead) {
             true => &owner.handed,
-            false => &world.shard.cursor,
+            false => &now.shard.cursor,
         };
         let in_leaf = |id: &Id| leaf_of(*id) == leaf;
-        let mut rows: Vec<Id> = world.visible().into_iter().filter(in_leaf).collect();
-        if rows.is_empty() || rows.iter().any(|id| passed.misses(*id)) {
+        let mut rows = now.visible().filter(in_leaf).peekable();
+        rows.peek()?;
+        if rows.any(|id| passed.misses(id)) {
             return None;
         }
+        let mut next = now.clone();
+        next.truncated.extend(now.visible().filter(in_leaf));
         if self.is(Flaw::TruncatesWithoutALock) {
-            rows.extend(world.open().filter(in_leaf));
+            next.truncated.extend(now.open().filter(in_leaf));
         }
-        world.truncated.extend(rows);
-        Some(())
+        Some(next)
     }
 }
 
 /// Kafka, and the producers.
 impl Lease {
-    pub(super) fn append(&self, world: &mut World, relay: usize, place: usize) -> Option<()> {
-        let queue = world.relays[relay].queue.iter();
-        let queue: Vec<Id> = queue.map(|(id, _)| *id).collect();
-        if self.overtakes(world, &queue, place) && !self.is(Flaw::Reorders) {
+    pub(super) fn append(&self, now: &World, relay: usize, place: usize) -> Option<World> {
+        let queue = now.relays[relay].queue.iter().map(|(id, _)| *id);
+        if self.overtakes(now, queue, place) && !self.is(Flaw::Reorders) {
             return None;
         }
-        world.relays[relay].queue.remove(place);
-        self.appear(world, queue[place])
+        let mut next = now.clone();
+        let (id, _) = next.relays[relay].queue.remove(place);
+        self.appear(next, id)
     }
 
-    pub(super) fn append_late(&self, world: &mut World, remains: usize, place: usize) -> Option<()> {
-        let queue = world.remains[remains].clone();
-        if self.overtakes(world, &queue, place) && !self.is(Flaw::LeavesGaps) {
+    pub(super) fn append_late(&self, now: &World, remains: usize, place: usize) -> Option<World> {
+        let queue = now.remains[remains].iter().copied();
+        if self.overtakes(now, queue, place) && !self.is(Flaw::LeavesGaps) {
             return None;
         }
-        world.remains[remains].remove(place);
-        self.appear(world, queue[place])
+        let mut next = now.clone();
+        let id = next.remains[remains].remove(place);
+        self.appear(next, id)
     }
 
-    pub(super) fn forget(&self, world: &mut World, remains: usize) -> Option<()> {
-        world.remains.remove(remains);
-        Some(())
+    pub(super) fn forget(&self, now: &World, remains: usize) -> Option<World> {
+        let mut next = now.clone();
+        next.remains.remove(remains);
+        Some(next)
     }
 
-    /// The owner notices as soon as it does anything.
-    pub(super) fn fail(&self, world: &mut World, relay: usize) -> Option<()> {
-        self.discard_the_producer(world, relay)?;
-        let Some(owner) = &mut world.relays[relay].owner else {
-            return Some(());
-        };
-        owner.flights.clear();
-        if self.is(Flaw::GoesOnAfterAFailure) {
-            return Some(());
+    /// The owner goes back to what was acknowledged, before it does anything else.
+    pub(super) fn fail(&self, now: &World, relay: usize) -> Option<World> {
+        let mut next = discard_the_producer(now, relay)?;
+        if let Some(owner) = &mut next.relays[relay].owner {
+            owner.flights.clear();
+            if !self.is(Flaw::GoesOnAfterAFailure) {
+                owner.waiting.clear();
+                owner.inquest.clear();
+                owner.handed.clone_from(&owner.landed);
+            }
         }
-        owner.waiting.clear();
-        owner.inquest.clear();
-        owner.handed.clone_from(&owner.landed);
-        Some(())
-    }
-
-    /// What it was handed may be under way, and be appended later, or not.
-    fn discard_the_producer(&self, world: &mut World, relay: usize) -> Option<()> {
-        world.mishaps = world.mishaps.checked_sub(1)?;
-        let queue = take(&mut world.relays[relay].queue);
-        world.remains.push(queue.into_iter().map(|(id, _)| id).collect());
-        Some(())
+        Some(next)
     }
 
     /// Whether an earlier row of the same key is still in the queue: a key is a partition here.
-    fn overtakes(&self, world: &World, queue: &[Id], place: usize) -> bool {
-        let key = self.key_of(world, queue[place]);
-        let mut before = queue[..place].iter();
-        before.any(|id| self.key_of(world, *id) == key)
+    fn overtakes(&self, now: &World, queue: impl Iterator<Item = Id> + Clone, place: usize) -> bool {
+        let key = queue.clone().nth(place).and_then(|id| self.key_of(now, id));
+        let mut before = queue.take(place);
+        before.any(|id| self.key_of(now, id) == key)
     }
 
-    fn appear(&self, world: &mut World, id: Id) -> Option<()> {
-        let key = self.key_of(world, id)?;
-        let log = &mut world.log[key];
+    fn appear(&self, mut next: World, id: Id) -> Option<World> {
+        let key = self.key_of(&next, id)?;
+        let log = &mut next.log[key];
         if !log.contains(&id) {
             log.push(id);
         }
-        Some(())
+        Some(next)
     }
 
     fn key_of(&self, world: &World, id: Id) -> Option<usize> {
@@ -277,4 +294,17 @@ impl Lease {
         let found = writers.find(|(writer, _)| **writer == Writer::Committed(id));
         found.map(|(_, key)| *key)
     }
+}
+
+/// What it was handed may be under way, and be appended later, or not.
+fn discard_the_producer(now: &World, relay: usize) -> Option<World> {
+    let mishaps = now.mishaps.checked_sub(1)?;
+    let mut next = now.clone();
+    next.mishaps = mishaps;
+    let queue = take(&mut next.relays[relay].queue);
+    if !queue.is_empty() {
+        next.remains
+            .push(queue.into_iter().map(|(id, _)| id).collect());
+    }
+    Some(next)
 }

@@ -122,25 +122,16 @@ impl World {
         }
     }
 
-    /// The rows that a snapshot shows, ascending.
-    #[must_use]
-    pub fn visible(&self) -> Vec<Id> {
+    /// The rows that a snapshot shows.
+    pub fn visible(&self) -> impl Iterator<Item = Id> {
         let rows = self.committed.iter().flatten().copied();
-        let mut rows: Vec<Id> = rows.filter(|id| !self.truncated.contains(id)).collect();
-        rows.sort_unstable();
-        rows
+        rows.filter(|id| !self.truncated.contains(id))
     }
 
     /// Whether a row is in Kafka.
     #[must_use]
     pub fn is_published(&self, id: Id) -> bool {
         self.log.iter().any(|log| log.contains(&id))
-    }
-
-    /// Whether a row was committed.
-    #[must_use]
-    pub fn is_committed(&self, id: Id) -> bool {
-        self.committed.iter().any(|rows| rows.contains(&id))
     }
 
     /// The ids whose transactions are open.

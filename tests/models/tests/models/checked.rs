@@ -30,7 +30,7 @@ where
     checker.assert_properties();
 }
 
-/// Looks for the shortest way to break a property, and tells how long it is.
+/// Looks for a short way to break a property, and tells how long it is.
 pub(crate) fn breaks<M>(name: &str, model: M, property: &'static str)
 where
     M: Model + Send + Sync + 'static,
@@ -38,7 +38,8 @@ where
     M::Action: Clone + Debug + PartialEq,
 {
     let found = HasDiscoveries::AnyOf(BTreeSet::from([property]));
-    let checker = model.checker().finish_when(found).spawn_bfs().join();
+    let threads = available_parallelism().map_or(1, Into::into);
+    let checker = model.checker().threads(threads).finish_when(found).spawn_bfs().join();
     let Some(path) = checker.discovery(property) else {
         let others = checker.discoveries();
         let failed = others.keys().filter(|name| {

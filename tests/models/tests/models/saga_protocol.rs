@@ -15,6 +15,15 @@ fn a_saga_that_an_operator_helps_keeps_its_promises_in_every_state() {
 }
 
 #[test]
+fn x_22() {
+    exhaustively("saga-protocol 2 2", Protocol::new(2, 2).unwrap());
+}
+#[test]
+fn x_33() {
+    exhaustively("saga-protocol 3 3", Protocol::new(3, 3).unwrap());
+}
+
+#[test]
 fn without_tombstones_a_late_authorisation_strands_a_hold() {
     flawed(Flaw::NoTombstones, "nothing is left held or booked");
 }
