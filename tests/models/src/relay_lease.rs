@@ -126,12 +126,7 @@ impl Model for Lease {
 
     fn init_states(&self) -> Vec<World> {
         let keys = self.keys.iter().max().map_or(0, |highest| highest + 1);
-        vec![World::new(
-            keys,
-            self.keys.len(),
-            self.relays,
-            self.mishaps,
-        )]
+        vec![World::new(keys, self.keys.len(), self.relays, self.mishaps)]
     }
 
     fn actions(&self, world: &World, actions: &mut Vec<Action>) {

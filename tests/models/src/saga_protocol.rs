@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use chrono::DateTime;
 use saga::{
     Definition, Effect, Fault, Heard, Input, Instance, Intervention, Invalid, Moment, Ordered,
-    Outcome, Speech, State, Verdict, apply, start,
+    Outcome, Purpose, Speech, State, Verdict, apply, start,
 };
 use stateright::{Model, Property};
 use uuid::Uuid;
@@ -163,6 +163,24 @@ impl Protocol {
             steps.position(|step| step.name() == name)
         };
         place(&world.instance.step) > place(PIVOT)
+    }
+
+    /// Whether an operator may say so: what is awaited was done, and there was nothing to learn from the answer.
+    fn is_done(&self, world: &World) -> bool {
+        let (Some(awaited), Some(ask)) = (
+            &world.instance.awaited,
+            self.definition.awaited(&world.instance),
+        ) else {
+            return world.participants.work == Work::Made;
+        };
+        let mut answers: Box<dyn Iterator<Item = &str>> = match awaited.purpose {
+            Purpose::Do if world.instance.step == PIVOT => return false,
+            Purpose::Do | Purpose::Undo => Box::new(ask.accepted()),
+            // To skip the arbiter is to go on.
+            Purpose::Arbitrate => Box::new(ask.refused()),
+        };
+        let sent = world.commands.iter().find(|sent| sent.id == awaited.id);
+        sent.is_some_and(|sent| answers.any(|answer| sent.replies.contains(&answer)))
     }
 
     /// The orchestrator's transaction: applies an input and commits. A crash before the commit is as if nothing had
@@ -327,10 +345,10 @@ impl Model for Protocol {
             actions.push(Action::Cancel);
         }
         if world.interventions > 0 {
+            let harmless = [Intervention::Retry, Intervention::SendBack];
             let careless = self.flaw == Some(Flaw::CarelessOperator);
-            let skip = careless.then_some(Intervention::Skip);
-            let careful = [Intervention::Retry, Intervention::SendBack];
-            actions.extend(careful.into_iter().chain(skip).map(Action::StepIn));
+            let skip = (careless || self.is_done(world)).then_some(Intervention::Skip);
+            actions.extend(harmless.into_iter().chain(skip).map(Action::StepIn));
         }
     }
 

@@ -21,10 +21,7 @@ pub(super) fn all() -> Vec<Property<Lease>> {
         (
             "nobody takes a row for published that is not",
             |_, world| {
-                let mut owners = world
-                    .relays
-                    .iter()
-                    .filter_map(|relay| relay.owner.as_ref());
+                let mut owners = world.relays.iter().filter_map(|relay| relay.owner.as_ref());
                 owners.all(|owner| passes_published_rows_only(world, &owner.landed))
             },
         ),
@@ -52,18 +49,24 @@ pub(super) fn all() -> Vec<Property<Lease>> {
             }) as fn(&Lease, &World) -> bool,
         ),
         ("a row is repeated", |_, world| world.repeats()),
-        ("what a discarded producer left continues the log", |_, world| {
-            let mut next = world.remains.iter().filter_map(|rows| rows.first());
-            next.any(|id| !world.is_published(*id))
-        }),
-        ("a former owner sends what nobody has sent yet", |_, world| {
-            let former = world.relays.iter().filter(|relay| {
-                let owner = relay.owner.as_ref();
-                owner.is_some_and(|owner| owner.epoch < world.shard.epoch)
-            });
-            let mut sending = former.flat_map(|relay| &relay.queue);
-            sending.any(|(id, _)| !world.is_published(*id))
-        }),
+        (
+            "what a discarded producer left continues the log",
+            |_, world| {
+                let mut next = world.remains.iter().filter_map(|rows| rows.first());
+                next.any(|id| !world.is_published(*id))
+            },
+        ),
+        (
+            "a former owner sends what nobody has sent yet",
+            |_, world| {
+                let former = world.relays.iter().filter(|relay| {
+                    let owner = relay.owner.as_ref();
+                    owner.is_some_and(|owner| owner.epoch < world.shard.epoch)
+                });
+                let mut sending = former.flat_map(|relay| &relay.queue);
+                sending.any(|(id, _)| !world.is_published(*id))
+            },
+        ),
         ("a row is published behind the cursor", |lease, world| {
             let holes = |id: &i64| world.shard.cursor.holes().contains(*id);
             world.log.iter().flatten().any(holes) || !lease.has_several_keys()
@@ -92,8 +95,8 @@ pub(super) fn all() -> Vec<Property<Lease>> {
             let done =
                 |writer: &Writer| matches!(writer, Writer::Committed(_) | Writer::RolledBack(_));
             let published = world.committed.iter().flatten();
-            let mut published = published
-                .map(|id| world.is_published(*id) && !world.shard.cursor.misses(*id));
+            let mut published =
+                published.map(|id| world.is_published(*id) && !world.shard.cursor.misses(*id));
             world.writers.iter().all(done)
                 && published.all(|published| published)
                 && world.visible().next().is_none()
@@ -105,6 +108,11 @@ pub(super) fn all() -> Vec<Property<Lease>> {
 
 /// Whatever is committed, or may still be, is published where the cursor has passed it.
 fn passes_published_rows_only(world: &World, cursor: &Cursor) -> bool {
-    let mut rows = world.committed.iter().flatten().copied().chain(world.open());
+    let mut rows = world
+        .committed
+        .iter()
+        .flatten()
+        .copied()
+        .chain(world.open());
     rows.all(|id| cursor.misses(id) || world.is_published(id))
 }

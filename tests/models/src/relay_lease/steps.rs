@@ -274,7 +274,12 @@ impl Lease {
     }
 
     /// Whether an earlier row of the same key is still in the queue: a key is a partition here.
-    fn overtakes(&self, now: &World, queue: impl Iterator<Item = Id> + Clone, place: usize) -> bool {
+    fn overtakes(
+        &self,
+        now: &World,
+        queue: impl Iterator<Item = Id> + Clone,
+        place: usize,
+    ) -> bool {
         let key = queue.clone().nth(place).and_then(|id| self.key_of(now, id));
         let mut before = queue.take(place);
         before.any(|id| self.key_of(now, id) == key)

@@ -34,8 +34,9 @@ pub(super) fn all() -> Vec<Property<Protocol>> {
                 !(world.was_behind_the_pivot && back) || world.instance.memory.cancelling
             },
         ),
-        ("an end is what the data says it is", |_, world| {
-            match world.instance.state {
+        (
+            "an end is what the data says it is",
+            |_, world| match world.instance.state {
                 State::Completed => world.trade.end == Some(End::Done),
                 State::RolledBack => {
                     let cancelled = world.instance.memory.cancelling;
@@ -43,8 +44,8 @@ pub(super) fn all() -> Vec<Property<Protocol>> {
                     world.trade.end == Some(end)
                 }
                 _ => world.trade.end.is_none(),
-            }
-        }),
+            },
+        ),
         ("what the arbiter stopped is never completed", |_, world| {
             let stopped = world.participants.work == Work::Stopped;
             !stopped || !matches!(world.instance.state, State::Completed)
@@ -66,10 +67,13 @@ pub(super) fn all() -> Vec<Property<Protocol>> {
         ("no money is taken that is not held", |_, world| {
             world.participants.charges <= world.participants.holds
         }),
-        ("no money is taken for what did not come about", |_, world| {
-            let none = matches!(world.trade.end, Some(End::Refused | End::Cancelled));
-            !none || world.participants.charges == 0
-        }),
+        (
+            "no money is taken for what did not come about",
+            |_, world| {
+                let none = matches!(world.trade.end, Some(End::Refused | End::Cancelled));
+                !none || world.participants.charges == 0
+            },
+        ),
         ("nothing is left held or booked", |_, world| {
             let it = &world.participants;
             let left = it.account == Account::Held || it.booking == Booking::Booked;
@@ -102,8 +106,7 @@ pub(super) fn all() -> Vec<Property<Protocol>> {
     let sometimes = [
         (
             "it is completed",
-            (|_, world| world.instance.state == State::Completed)
-                as fn(&Protocol, &World) -> bool,
+            (|_, world| world.instance.state == State::Completed) as fn(&Protocol, &World) -> bool,
         ),
         ("a refusal leads back", |_, world| {
             rolled_back(world, End::Refused) && !world.gave_up
@@ -127,11 +130,14 @@ pub(super) fn all() -> Vec<Property<Protocol>> {
             let it = &world.participants;
             world.instance.state == State::RolledBack && !world.trade.held && it.voids == 1
         }),
-        ("a hold that comes after its undo is declined", |_, world| {
-            let none = world.participants.holds == 0;
-            none && world.was_answered(HOLD, DECLINED)
-                && world.sent(VOID).any(|void| !void.replies.is_empty())
-        }),
+        (
+            "a hold that comes after its undo is declined",
+            |_, world| {
+                let none = world.participants.holds == 0;
+                none && world.was_answered(HOLD, DECLINED)
+                    && world.sent(VOID).any(|void| !void.replies.is_empty())
+            },
+        ),
         ("money is held before anybody knows", |_, world| {
             world.was_answered(HOLD, HELD) && !world.trade.held
         }),

@@ -39,7 +39,12 @@ where
 {
     let found = HasDiscoveries::AnyOf(BTreeSet::from([property]));
     let threads = available_parallelism().map_or(1, Into::into);
-    let checker = model.checker().threads(threads).finish_when(found).spawn_bfs().join();
+    let checker = model
+        .checker()
+        .threads(threads)
+        .finish_when(found)
+        .spawn_bfs()
+        .join();
     let Some(path) = checker.discovery(property) else {
         let others = checker.discoveries();
         let failed = others.keys().filter(|name| {

@@ -87,7 +87,10 @@ fn without_the_epoch_in_the_update_a_former_owner_moves_the_cursor() {
 #[test]
 fn without_a_new_epoch_a_lease_that_expired_has_two_owners_who_undo_each_others_cursor() {
     flawed(Flaw::NoNewEpoch, "one process at most holds the lease");
-    flawed(Flaw::NoNewEpoch, "the cursor forgets nothing that it passed");
+    flawed(
+        Flaw::NoNewEpoch,
+        "the cursor forgets nothing that it passed",
+    );
 }
 
 #[test]
