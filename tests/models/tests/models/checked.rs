@@ -1,4 +1,5 @@
 //! Runs a check, and tells what it saw in one line that no test runner holds back.
+#![expect(clippy::print_stdout, reason = "a counterexample is there to be read")]
 
 use std::{
     collections::BTreeSet,
@@ -19,14 +20,8 @@ where
 {
     let threads = available_parallelism().map_or(1, Into::into);
     let checker = model.checker().threads(threads).spawn_bfs().join();
-    let (states, steps, depth) = (
-        checker.unique_state_count(),
-        checker.state_count(),
-        checker.max_depth(),
-    );
-    tell(&format!(
-        "MODEL {name}: {states} states, {steps} steps, at most {depth} in a row"
-    ));
+    let (states, steps) = (checker.unique_state_count(), checker.state_count());
+    tell(&format!("MODEL {name}: {states} states, {steps} steps"));
     checker.assert_properties();
 }
 
@@ -63,12 +58,13 @@ where
         "MODEL {name} breaks {property:?} in {} steps",
         actions.len()
     ));
-    for action in actions {
-        println!("  {action:?}");
-    }
+    println!("{actions:#?}");
 }
 
+#[expect(
+    clippy::explicit_write,
+    reason = "what println! says is shown of failed tests only"
+)]
 fn tell(line: &str) {
-    // Not `println!`, which is shown of failed tests only.
     writeln!(stdout(), "{line}").unwrap();
 }
