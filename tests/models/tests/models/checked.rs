@@ -2,9 +2,9 @@
 #![expect(clippy::print_stdout, reason = "a counterexample is there to be read")]
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashMap},
     fmt::Debug,
-    hash::Hash,
+    hash::{DefaultHasher, Hash, Hasher},
     io::{Write, stdout},
     thread::available_parallelism,
 };
@@ -59,6 +59,37 @@ where
         actions.len()
     ));
     println!("{actions:#?}");
+}
+
+/// No state is reached twice on one way: so what is said of all ways' ends is said of all ways.
+pub(crate) fn has_no_circle<M: Model>(name: &str, model: &M)
+where
+    M::State: Debug + Hash,
+{
+    // Of each state that was met, whether it lies on the way that is being walked.
+    let mut met = HashMap::new();
+    let mut way = vec![(None, model.init_states())];
+    while let Some((at, next)) = way.last_mut() {
+        let Some(state) = next.pop() else {
+            met.extend(at.map(|at| (at, false)));
+            way.pop();
+            continue;
+        };
+        let mut hasher = DefaultHasher::new();
+        state.hash(&mut hasher);
+        let here = hasher.finish();
+        match met.get(&here) {
+            Some(on_the_way) => assert!(!on_the_way, "{name} runs in a circle at {state:?}"),
+            None => {
+                met.insert(here, true);
+                way.push((Some(here), model.next_states(&state)));
+            }
+        }
+    }
+    tell(&format!(
+        "MODEL {name} has no circle among {} states",
+        met.len()
+    ));
 }
 
 #[expect(

@@ -2,7 +2,7 @@
 
 use models::relay_lease::{Flaw, Lease};
 
-use crate::checked::{breaks, exhaustively};
+use crate::checked::{breaks, exhaustively, has_no_circle};
 
 /// Two rows of one key and one of another, two relays, and one thing that goes wrong at any moment.
 fn lease() -> Lease {
@@ -15,6 +15,15 @@ fn lease() -> Lease {
     }
 }
 
+/// A row each of two keys, and two things that go wrong.
+fn two_mishaps() -> Lease {
+    Lease {
+        keys: vec![0, 1],
+        mishaps: 2,
+        ..lease()
+    }
+}
+
 #[test]
 fn two_relays_and_writers_that_roll_back_keep_their_promises_in_every_state() {
     exhaustively("relay-lease", lease());
@@ -22,12 +31,12 @@ fn two_relays_and_writers_that_roll_back_keep_their_promises_in_every_state() {
 
 #[test]
 fn relays_to_which_two_things_happen_keep_their_promises_in_every_state() {
-    let lease = Lease {
-        keys: vec![0, 1],
-        mishaps: 2,
-        ..lease()
-    };
-    exhaustively("relay-lease with two mishaps", lease);
+    exhaustively("relay-lease with two mishaps", two_mishaps());
+}
+
+#[test]
+fn no_relay_runs_in_a_circle() {
+    has_no_circle("relay-lease with two mishaps", &two_mishaps());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use models::saga_protocol::{Flaw, Protocol};
 
-use crate::checked::{breaks, exhaustively};
+use crate::checked::{breaks, exhaustively, has_no_circle};
 
 #[test]
 fn a_saga_keeps_its_promises_in_every_state() {
@@ -13,6 +13,14 @@ fn a_saga_keeps_its_promises_in_every_state() {
 fn a_saga_that_an_operator_helps_keeps_its_promises_in_every_state() {
     let operated = Protocol::new(3, 3).unwrap();
     exhaustively("saga-protocol with an operator", operated);
+}
+
+#[test]
+fn no_saga_runs_in_a_circle() {
+    has_no_circle(
+        "saga-protocol with an operator",
+        &Protocol::new(3, 3).unwrap(),
+    );
 }
 
 #[test]
