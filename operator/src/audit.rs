@@ -117,6 +117,12 @@ pub(crate) async fn run(
         at: now(),
         since: arguments.since,
         clean: false,
+        rules: rules::ALL
+            .iter()
+            .copied()
+            .flatten()
+            .map(|rule| rule.name)
+            .collect(),
         orders: Orders::default(),
         money: BTreeMap::new(),
         ledger: None,
@@ -283,7 +289,12 @@ impl Audit<'_> {
             _ if self.report.stopped_early => "there is enough to look at before",
             (Some(kafka), true) => {
                 let kafka = kafka.clone();
-                return self.fold_topics(&kafka).await;
+                // What the databases have told by now is worth telling in any case.
+                if let Err(error) = self.fold_topics(&kafka).await {
+                    self.complete = false;
+                    self.skip_fold(format!("{error:#}"));
+                }
+                return Ok(());
             }
         };
         self.skip_fold(why.to_owned());

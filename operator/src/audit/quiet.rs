@@ -91,7 +91,7 @@ fn tell(restless: &mut Vec<String>, count: i64, what: &str) {
 
 async fn count(sources: &Sources, service: Service, rows: &str) -> anyhow::Result<i64> {
     let tx = sources.begin(service).await?;
-    let sql = format!("SELECT count(*) AS count FROM ({rows} LIMIT {MANY}) AS some");
+    let sql = format!("SELECT count(*) AS count FROM ({rows} LIMIT {MANY}) AS found");
     let row = tx
         .query_one_raw(Statement::from_string(DbBackend::Postgres, sql))
         .await?;

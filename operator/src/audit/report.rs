@@ -26,6 +26,8 @@ pub(crate) struct Report {
     pub(crate) since: Option<DateTime<Utc>>,
     /// No violation, and nothing that was to be read is unread.
     pub(crate) clean: bool,
+    /// By which rules it was judged, as far as these could be.
+    pub(crate) rules: Vec<&'static str>,
     pub(crate) orders: Orders,
     /// By currency: what payment-service says.
     pub(crate) money: BTreeMap<String, Money>,
