@@ -37,13 +37,13 @@ use gateway::Gateway;
 use kafka::Kafka;
 use read::{Service, Sources};
 use report::{NotChecked, Orders, Report};
-use suspects::{Patience, Verdict};
+use suspects::{Explained, Patience, Verdict};
 
 /// So many suspects are looked at again at once.
 const SUSPECTS: usize = 500;
 
-/// How long consumers may take to read what is published, before they count as behind.
-const READERS: Duration = Duration::from_secs(15);
+/// How long consumers may take in all to read what is published, before they count as behind.
+const READERS: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -101,6 +101,8 @@ struct Audit<'a> {
     report: Report,
     /// Everything that was to be read has been.
     complete: bool,
+    /// What is left of the time that consumers are waited for.
+    patience: Duration,
 }
 
 /// Audits, and tells. Says whether nothing is wrong, and everything was read.
@@ -131,6 +133,7 @@ pub(crate) async fn run(
         not_checked: Vec::new(),
         not_quiet: Vec::new(),
         explained: Vec::new(),
+        explained_in_all: 0,
         violations: Vec::new(),
         stopped_early: false,
     };
@@ -185,6 +188,7 @@ pub(crate) async fn run(
         kafka,
         report,
         complete,
+        patience: READERS,
     };
     audit.perform().await?;
     let Audit {
@@ -262,15 +266,18 @@ impl Audit<'_> {
     async fn decide(&mut self, suspects: Vec<Uuid>) -> anyhow::Result<()> {
         let patience = Patience {
             settle: Duration::from_millis(self.arguments.settle),
-            readers: READERS,
+            readers: self.patience,
         };
         let decided = suspects::decide(&self.sources, self.kafka.as_ref(), suspects, patience);
         let Verdict {
             violations,
             explained,
+            waited,
         } = decided.await?;
+        // Who does not read at all is not waited for again and again.
+        self.patience = self.patience.saturating_sub(waited);
         self.report.violations.extend(violations);
-        self.report.explained.extend(explained);
+        explained.into_iter().for_each(|it| self.report.explain(it));
         Ok(())
     }
 
@@ -317,7 +324,7 @@ impl Audit<'_> {
         if folded.suspects.is_empty() {
             return Ok(());
         }
-        let behind = suspects::caught_up(kafka, &ends, READERS).await?;
+        let behind = suspects::caught_up(kafka, &ends, self.patience).await?;
         let ids: Vec<Uuid> = folded.suspects.keys().copied().collect();
         let findings = fold::again(kafka, &self.sources, &ends, folded.suspects, page).await?;
         let mut evidence = BTreeMap::new();
@@ -337,14 +344,11 @@ impl Audit<'_> {
                     "an operator has discarded a message of it in {consumer}"
                 ))
             } else {
-                let parked = found.unfinished.into_iter();
-                parked.into_iter().find(|it| it.starts_with(consumer))
+                let parked = found.unhandled.into_iter().find(|(it, _)| it == consumer);
+                parked.map(|(_, why)| why)
             };
             match because {
-                Some(because) => self
-                    .report
-                    .explained
-                    .push(suspects::Explained { finding, because }),
+                Some(because) => self.report.explain(Explained { finding, because }),
                 None => self.report.violations.push(finding),
             }
         }

@@ -21,9 +21,9 @@ pub(crate) struct Rule {
 pub(crate) enum Holds {
     /// At every moment, whatever is under way.
     Always,
-    /// When nothing is under way about the order: no answer awaited, no call open, nothing unpublished, unread or parked.
+    /// When everything that was said has been published, and handled by whoever the rule is about.
     AtRest,
-    /// While an answer is awaited, too; but not while something is unpublished, unread or parked.
+    /// When everything that was said has been published, and handled by everybody.
     Unattended,
 }
 

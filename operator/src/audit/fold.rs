@@ -27,6 +27,9 @@ use super::{
 /// How many orders are held at once.
 const WINDOW: usize = 20_000;
 
+/// With so many suspects nobody needs more.
+const MOST: usize = 10_000;
+
 /// How far the clocks of those who take orders and those who stamp records may be apart.
 const CLOCKS: TimeDelta = TimeDelta::minutes(10);
 
@@ -127,7 +130,10 @@ pub(crate) async fn compare(
             folded.records += window.records;
             folded.orders += window.views.len() as u64;
             let last = window.views.keys().next_back().copied();
-            next = window.below.and(last);
+            next = window
+                .below
+                .and(last)
+                .filter(|_| folded.suspects.len() < MOST);
             suspect(&mut folded, window.views, partition, sources, page).await?;
         }
     }

@@ -64,7 +64,7 @@ async fn restless(
             restless.push(format!("{consumer} has {records} records to read"));
         }
     }
-    for (&service, _) in &sources.services {
+    for &service in sources.services.keys() {
         let unpublished = count(sources, service, UNPUBLISHED).await?;
         tell(
             &mut restless,

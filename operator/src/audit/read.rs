@@ -179,8 +179,10 @@ pub(crate) struct Page {
 /// What may explain that an order is not as it should be.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Evidence {
-    /// Why it is under way.
-    pub(crate) unfinished: Vec<String>,
+    /// What is not published yet.
+    pub(crate) unpublished: Vec<String>,
+    /// The consumers that have not handled everything, each with why.
+    pub(crate) unhandled: Vec<(String, String)>,
     /// The consumers whose messages about it an operator has discarded.
     pub(crate) discarded: Vec<String>,
 }
@@ -414,11 +416,16 @@ impl Sources {
             };
             for (id, what) in told(PENDING, keys()).await? {
                 let unpublished = format!("{what} of {name} are not published yet");
-                evidence.entry(id).or_default().unfinished.push(unpublished);
+                evidence
+                    .entry(id)
+                    .or_default()
+                    .unpublished
+                    .push(unpublished);
             }
             for (id, consumer) in told(PARKED, lines()).await? {
                 let parked = format!("{consumer} has parked messages of it");
-                evidence.entry(id).or_default().unfinished.push(parked);
+                let unhandled = &mut evidence.entry(id).or_default().unhandled;
+                unhandled.push((consumer, parked));
             }
             for (id, consumer) in told(DISCARDED, lines()).await? {
                 evidence.entry(id).or_default().discarded.push(consumer);

@@ -14,8 +14,9 @@ use super::{
 };
 use crate::output::{plain, short, time};
 
-/// So many explained findings are listed for people; scripts get them all.
+/// So many explained findings are listed for people, and so many for scripts; the rest is counted.
 const LISTED: usize = 5;
+const KEPT: usize = 1_000;
 
 /// What an audit tells.
 #[derive(Debug, Serialize)]
@@ -40,7 +41,9 @@ pub(crate) struct Report {
     pub(crate) not_checked: Vec<NotChecked>,
     /// What was waited for in vain.
     pub(crate) not_quiet: Vec<String>,
+    /// The first of them.
     pub(crate) explained: Vec<Explained>,
+    pub(crate) explained_in_all: usize,
     pub(crate) violations: Vec<Finding>,
     /// So many were found that the rest was left.
     pub(crate) stopped_early: bool,
@@ -159,6 +162,14 @@ pub(crate) fn add_ledger(money: &mut BTreeMap<String, Money>, facts: &Facts) {
 }
 
 impl Report {
+    /// Notes a finding that is no violation.
+    pub(crate) fn explain(&mut self, explained: Explained) {
+        self.explained_in_all += 1;
+        if self.explained.len() < KEPT {
+            self.explained.push(explained);
+        }
+    }
+
     /// For people.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
@@ -177,11 +188,8 @@ impl Report {
                 "parked        {lines} orders wait in {consumer} (operator dead-letters list --service {consumer})"
             )?;
         }
-        match self.folded {
-            Some((orders, records)) => {
-                writeln!(text, "view = fold   {orders} orders from {records} records")?
-            }
-            None => {}
+        if let Some((orders, records)) = self.folded {
+            writeln!(text, "view = fold   {orders} orders from {records} records")?;
         }
         for NotChecked { what, why } in &self.not_checked {
             writeln!(text, "not checked   {what}: {why}")?;
@@ -279,7 +287,7 @@ impl Report {
                 finding.rule.name, finding.order
             )?;
         }
-        match self.explained.len().checked_sub(LISTED) {
+        match self.explained_in_all.checked_sub(LISTED) {
             Some(more @ 1..) => writeln!(text, "explained     and {more} more (--json)"),
             _ => Ok(()),
         }

@@ -41,8 +41,7 @@ async fn audit(place: &[&str], arguments: &[&str]) -> Ran {
 
 impl Ran {
     fn json(&self) -> Value {
-        serde_json::from_str(&self.said)
-            .unwrap_or_else(|_| panic!("{} {}", self.said, self.complaints))
+        serde_json::from_str(&self.said).expect(&self.complaints)
     }
 
     /// Which rule found something about which order.
@@ -317,6 +316,7 @@ async fn all_is_well_until_something_is_changed_by_hand_and_each_change_is_found
         )
     };
     orders.corrupt(&line("order-service")).await;
+    deliveries.corrupt(&line("delivery-service")).await;
     views.corrupt(&line("order-view")).await;
     views
         .corrupt(&format!(

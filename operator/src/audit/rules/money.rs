@@ -191,17 +191,17 @@ mod tests {
     fn order_ticket_payment_and_gateway_mean_one_amount() {
         complete()
             .wrong("amounts-agree", |facts| {
-                facts.order.as_mut().unwrap().total = other()
+                facts.order.as_mut().unwrap().total = other();
             })
             .wrong("amounts-agree", |facts| {
-                facts.ticket.as_mut().unwrap().total = other()
+                facts.ticket.as_mut().unwrap().total = other();
             })
             .wrong("amounts-agree", |facts| {
-                facts.payment.as_mut().unwrap().amount = other()
+                facts.payment.as_mut().unwrap().amount = other();
             })
             .wrong("amounts-agree", |facts| facts.ledger[1].amount = 1)
             .wrong("amounts-agree", |facts| {
-                facts.ledger[1].currency = "USD".to_owned()
+                facts.ledger[1].currency = "USD".to_owned();
             });
     }
 

@@ -374,7 +374,7 @@ mod tests {
         });
         let delivery = complete().facts().delivery.clone();
         Example::cancelled().wrong("delivery-matches", |facts| {
-            facts.delivery = delivery.clone()
+            facts.delivery = delivery.clone();
         });
     }
 
@@ -392,14 +392,14 @@ mod tests {
                 facts.ticket.as_mut().unwrap().ticket_id = Uuid::from_u128(99).into();
             })
             .wrong("same-deal", |facts| {
-                facts.ticket.as_mut().unwrap().items.clear()
+                facts.ticket.as_mut().unwrap().items.clear();
             })
             .wrong("same-deal", |facts| {
                 facts.payment.as_mut().unwrap().payment_method_id =
                     Some(Uuid::from_u128(99).into());
             })
             .wrong("same-deal", |facts| {
-                facts.cook.as_mut().unwrap().items.clear()
+                facts.cook.as_mut().unwrap().items.clear();
             })
             .wrong("same-deal", |facts| {
                 facts.delivery.as_mut().unwrap().restaurant_id = Some(other);

@@ -157,16 +157,16 @@ mod tests {
         complete()
             .wrong("view-behind", |facts| facts.view = None)
             .wrong("view-behind", |facts| {
-                facts.order.as_mut().unwrap().version += 1
+                facts.order.as_mut().unwrap().version += 1;
             })
             .wrong("view-behind", |facts| {
-                facts.cook.as_mut().unwrap().version += 1
+                facts.cook.as_mut().unwrap().version += 1;
             })
             .wrong("view-ahead", |facts| {
-                facts.ticket.as_mut().unwrap().version -= 1
+                facts.ticket.as_mut().unwrap().version -= 1;
             })
             .wrong("view-ahead", |facts| {
-                facts.delivery.as_mut().unwrap().version -= 1
+                facts.delivery.as_mut().unwrap().version -= 1;
             })
             .tolerates(|facts| {
                 facts.view = None;
