@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -31,11 +31,15 @@ const READERS: [(&str, &[Topic]); 7] = [
 ];
 
 /// A Kafka with the five topics. Cheap to clone; every question is asked in a thread that may wait.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Kafka {
     brokers: Arc<str>,
     prefix: Arc<str>,
+    /// By the name of the group: to get to know the brokers takes longer than most questions.
+    clients: Arc<Mutex<HashMap<&'static str, Client>>>,
 }
+
+type Client = Arc<BaseConsumer>;
 
 /// An offset of each partition of each topic.
 pub(crate) type Offsets = BTreeMap<(Topic, i32), i64>;
@@ -52,6 +56,7 @@ impl Kafka {
         Self {
             brokers: brokers.into(),
             prefix: prefix.into(),
+            clients: Arc::default(),
         }
     }
 
@@ -194,6 +199,7 @@ impl Kafka {
                     left.remove(&at);
                 }
             }
+            client.unassign()?;
             Ok(state)
         })
         .await
@@ -204,16 +210,21 @@ impl Kafka {
     }
 
     /// A client with the name of a group that it never joins: partitions are assigned by hand, if at all.
-    fn client(&self, group: &str) -> anyhow::Result<BaseConsumer> {
-        let client = ClientConfig::new()
+    fn client(&self, group: &'static str) -> anyhow::Result<Client> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(group) {
+            return Ok(client.clone());
+        }
+        let client: BaseConsumer = ClientConfig::new()
             .set("bootstrap.servers", &*self.brokers)
             .set("group.id", format!("{}{group}", self.prefix))
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
             .set("fetch.wait.max.ms", "10")
             .set("queued.max.messages.kbytes", "8192")
+            .set("fetch.queue.backoff.ms", "10")
             .create()?;
-        Ok(client)
+        Ok(clients.entry(group).or_insert(Arc::new(client)).clone())
     }
 
     /// The client's calls wait, so they do it in a thread of their own.
