@@ -60,6 +60,9 @@ struct Cli {
     /// How often each kind of kill is measured before that; 0: not at all
     #[arg(long, default_value_t = 3)]
     recoveries: u32,
+    /// Measures only those kinds of kill whose name in the table has this in it
+    #[arg(long, default_value = "")]
+    only: String,
     /// Milliseconds between two orders that probe a recovery
     #[arg(long, default_value_t = 100)]
     probe_every: u64,
@@ -133,6 +136,7 @@ async fn perform(cli: &Cli) -> anyhow::Result<bool> {
         let settings = recovery::Settings {
             rounds: cli.recoveries,
             every: Duration::from_millis(cli.probe_every),
+            only: &cli.only,
         };
         report.recovery =
             recovery::measure(&platform, &client, &world, settings, |next| say(next)).await?;

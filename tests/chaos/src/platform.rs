@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use native::Process;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::client::GATEWAY;
@@ -182,6 +183,33 @@ impl Platform {
             }
         }
         Ok(())
+    }
+
+    /// Waits until every instance that has equals has its part of the partitions: before that there is nothing that anybody
+    /// could take over from it.
+    ///
+    /// # Errors
+    /// Not all have within the time.
+    pub(crate) async fn all_at_work(&self, patience: Duration) -> anyhow::Result<()> {
+        let deadline = Instant::now() + patience;
+        for member in &self.members {
+            let alone = self.instances(member.service()).len() < 2;
+            while !alone && self.partitions(member).await == Some(0) {
+                if Instant::now() > deadline {
+                    bail!("{} has no partitions after {patience:?}", member.name);
+                }
+                sleep(LOOK * 10).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many partitions an instance consumes; nothing, if it consumes none ever.
+    async fn partitions(&self, member: &Member) -> Option<u64> {
+        let url = format!("{}/health/ready", member.address());
+        let answer = self.http.get(url).send().await.ok()?;
+        let health: Value = serde_json::from_str(&answer.text().await.ok()?).ok()?;
+        health["kafka"]["partitions"].as_u64()
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! An order counts only if it was asked for *after* the blow, so that it needs what was struck; which of its steps needs
 //! that is the kind's [`kind::Goal`]. Where an equal of the victim goes on beside it, the first order that moves on may
-//! never have needed the victim: there, the *slowest* of the orders of the first second counts.
+//! never have needed the victim: there, the *slowest* of twelve that were asked for right after the blow counts.
 
 pub(crate) mod kind;
 mod probes;
@@ -36,7 +36,7 @@ pub(crate) struct Times {
     pub(crate) up: Option<f64>,
     /// The first order has moved on.
     pub(crate) first: Option<f64>,
-    /// All orders of the first second are PREPARING: everything flows again.
+    /// The last of the orders that were asked for at once, right after the blow, has moved on.
     pub(crate) all: Option<f64>,
 }
 
@@ -62,7 +62,7 @@ pub(crate) async fn measure(
     platform: &Platform,
     client: &Client,
     world: &World,
-    settings: Settings,
+    settings: Settings<'_>,
     mut told: impl FnMut(&str),
 ) -> anyhow::Result<Recovery> {
     let probes = Probes::begin(client, world, settings.every);
@@ -79,6 +79,7 @@ pub(crate) async fn measure(
     };
     let mut measured: Vec<Measured> = kind::all(platform)
         .into_iter()
+        .filter(|kind| kind.title.contains(settings.only))
         .map(|kind| Measured {
             kind,
             trials: Vec::new(),
@@ -111,8 +112,11 @@ pub(crate) async fn measure(
 
 /// How to measure.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Settings {
+pub(crate) struct Settings<'a> {
+    /// How often each kind is measured.
     pub(crate) rounds: u32,
+    /// Only kinds whose title has this in it.
+    pub(crate) only: &'a str,
     /// From one probing order to the next.
     pub(crate) every: Duration,
 }

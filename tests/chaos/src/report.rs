@@ -159,7 +159,7 @@ impl Report {
             "blows",
             "up again",
             "first order",
-            "all flows",
+            "last of 12",
             "what counts",
             "is",
             "bound",

@@ -47,7 +47,7 @@ pub(crate) enum Goal {
 pub(crate) enum Counts {
     /// From the blow to the first order.
     First,
-    /// From the blow to the last of the orders of the first second.
+    /// From the blow to the last of the orders that were asked for right after it.
     Slowest,
     /// From the moment in which the victim is up again to the first order.
     FirstOnceUp,

@@ -16,6 +16,8 @@ use crate::world::World;
 
 /// More orders under way than this, and no new ones come: else a standstill would end in a flood.
 const MOST_UNDER_WAY: usize = 40;
+/// None of so many orders lies in a given half of the partitions: once in four thousand blows.
+const VOLLEY: usize = 12;
 const RETRY: Duration = Duration::from_millis(20);
 /// The first orders open connections and fill caches; so many after them tell what is usual.
 const WARM_UP: usize = 10;
@@ -47,6 +49,14 @@ pub(super) struct Probes {
     shared: Shared,
     stream: JoinHandle<()>,
     begin: Instant,
+}
+
+/// Orders that were asked for at once. Dropped, they are not followed any further.
+#[derive(Debug)]
+pub(super) struct Volley {
+    list: Arc<Mutex<Vec<Probe>>>,
+    numbers: Vec<usize>,
+    _under_way: JoinSet<()>,
 }
 
 #[derive(Debug, Clone)]
@@ -110,6 +120,20 @@ impl Probes {
         list[first..].to_vec()
     }
 
+    /// Many orders at once, now: over all partitions, so that some need whoever was struck.
+    pub(super) fn volley(&self) -> Volley {
+        let numbers: Vec<usize> = (0..VOLLEY).map(|_| self.shared.enlist()).collect();
+        let mut under_way = JoinSet::new();
+        for &number in &numbers {
+            under_way.spawn(self.shared.clone().order(number));
+        }
+        Volley {
+            list: Arc::clone(&self.shared.list),
+            numbers,
+            _under_way: under_way,
+        }
+    }
+
     /// How many there were so far.
     pub(super) fn count(&self) -> usize {
         self.shared
@@ -135,23 +159,25 @@ impl Shared {
             clock.tick().await;
             while under_way.try_join_next().is_some() {}
             if under_way.len() < MOST_UNDER_WAY {
-                under_way.spawn(self.clone().order());
+                under_way.spawn(self.clone().order(self.enlist()));
             }
         }
     }
 
-    /// Places one order and follows it until it is PREPARING.
-    async fn order(self) {
+    /// An order that is asked for now; its number.
+    fn enlist(&self) -> usize {
+        let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
+        list.push(Probe {
+            asked: Instant::now(),
+            moved: None,
+            through: None,
+        });
+        list.len() - 1
+    }
+
+    /// Places an order and follows it until it is PREPARING.
+    async fn order(self, number: usize) {
         let goal = self.goal.load(Ordering::Relaxed);
-        let number = {
-            let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
-            list.push(Probe {
-                asked: Instant::now(),
-                moved: None,
-                through: None,
-            });
-            list.len() - 1
-        };
         let key = format!("{}-probe-{number}", self.run);
         let Some(id) = place(&self.client, &self.body, &key).await else {
             return;
@@ -165,6 +191,15 @@ impl Shared {
     fn note(&self, number: usize, change: impl FnOnce(&mut Probe)) {
         let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
         list.get_mut(number).map(change);
+    }
+}
+
+impl Volley {
+    /// When the last of them had moved on, if all have.
+    pub(super) fn moved(&self) -> Option<Instant> {
+        let list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
+        let moved = self.numbers.iter().map(|&number| list.get(number)?.moved);
+        moved.collect::<Option<Vec<_>>>()?.into_iter().max()
     }
 }
 

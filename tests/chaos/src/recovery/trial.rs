@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::Times;
 use super::kind::{Blow, Goal, Kind, Victim};
-use super::probes::{Probe, Probes, place, shown};
+use super::probes::{Probe, Probes, Volley, place, shown};
 use crate::client::{Client, DELIVERY, KITCHEN, ORDERS, RELAY, Request};
 use crate::intention::Basket;
 use crate::pause::Pause;
@@ -19,8 +19,6 @@ use crate::world::World;
 
 /// After this nobody waits any longer: it counts as never.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Orders that were asked for within so long after the blow are those of the first second.
-const FIRST_SECOND: Duration = Duration::from_secs(1);
 /// So many orders in a row that needed no longer than usual are calm.
 const CALM_ORDERS: usize = 5;
 const LOOK: Duration = Duration::from_millis(5);
@@ -75,6 +73,7 @@ pub(super) async fn strike(bench: Bench<'_>, kind: &Kind, name: &str) -> anyhow:
         }
         Blow::Stop => held.push(Pause::of(&victim)?),
     }
+    let volley = probes.volley();
     let up = async {
         if kind.blow != Blow::Kill {
             return None;
@@ -83,11 +82,11 @@ pub(super) async fn strike(bench: Bench<'_>, kind: &Kind, name: &str) -> anyhow:
     };
     let moved = async {
         match &shelved {
-            Some(order) => picked_up(client, order, struck).await,
-            None => first(probes, struck).await,
+            Some(order) => (picked_up(client, order, struck).await, None),
+            None => tokio::join!(first(probes, struck), all(&volley, struck)),
         }
     };
-    let (up, first, all) = tokio::join!(up, moved, all(probes, struck));
+    let (up, (first, all)) = tokio::join!(up, moved);
     drop(held);
     calm(bench, true).await?;
     Ok(Times { up, first, all })
@@ -147,6 +146,7 @@ async fn calm(bench: Bench<'_>, everybody: bool) -> anyhow::Result<()> {
     } = bench;
     if everybody {
         platform.all_ready(PATIENCE).await?;
+        platform.all_at_work(PATIENCE).await?;
     }
     let (begin, deadline) = (Instant::now(), Instant::now() + PATIENCE);
     loop {
@@ -201,17 +201,11 @@ async fn first(probes: &Probes, struck: Instant) -> Option<f64> {
     None
 }
 
-/// When the last of the orders of the first second is PREPARING.
-async fn all(probes: &Probes, struck: Instant) -> Option<f64> {
-    sleep(FIRST_SECOND).await;
+/// When the last of the volley has moved on.
+async fn all(volley: &Volley, struck: Instant) -> Option<f64> {
     while struck.elapsed() < PATIENCE {
-        let orders = probes.since(struck);
-        let mut orders = orders
-            .iter()
-            .filter(|probe| probe.asked < struck + FIRST_SECOND);
-        let last = orders.try_fold(struck, |last, probe| Some(last.max(probe.through?)));
-        if let Some(last) = last {
-            return Some((last - struck).as_secs_f64());
+        if let Some(moved) = volley.moved() {
+            return Some((moved - struck).as_secs_f64());
         }
         sleep(LOOK).await;
     }
