@@ -8,7 +8,14 @@ PLATFORM := $(or $(CARGO_TARGET_DIR),target)/release/platform
 # `make run DOCKER=1` and `make stop DOCKER=1` take docker-compose.yml instead of native processes.
 DOCKER ?=
 
-.PHONY: help compile binaries images run stop status logs test lint clean distclean prerequisites
+# `make chaos`: how long, how many orders a second, how often each kind of kill is measured; a SEED gives the same faults again.
+SECONDS := 600
+RATE := 5
+RECOVERIES := 3
+SEED ?=
+JSON ?=
+
+.PHONY: help compile binaries images run stop status logs test chaos lint clean distclean prerequisites
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +46,10 @@ logs: ## Follow the logs; NAME=order-service follows one
 
 test: ## Everything that must pass, on its own ports and folders
 	@scripts/test.sh
+
+chaos: binaries ## Kill, pause and restart everything under load, then audit; SECONDS=600 RATE=5 RECOVERIES=3 SEED=… JSON=file
+	@INSTANCES_MESSAGE_RELAY=2 INSTANCES_ORDER_SERVICE=2 $(PLATFORM) test-platform -- $(dir $(PLATFORM))chaos \
+		--seconds $(SECONDS) --rate $(RATE) --recoveries $(RECOVERIES) $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json $(JSON))
 
 lint: ## Formatting and clippy only
 	@scripts/prerequisites.sh --lint

@@ -51,6 +51,9 @@ run lint cargo clippy --release --workspace --all-targets -- -D warnings || true
 if command -v cargo-deny >/dev/null; then run dependencies cargo deny check bans licenses sources || true; fi
 run tests servers cargo test --release --workspace --no-fail-fast || true
 run flow "$platform" test-platform -- tests/flow/run.sh || true
+# A short one; `make chaos` is the long one. A violation tells the seed that brings the same faults again.
+export INSTANCES_MESSAGE_RELAY=2 INSTANCES_ORDER_SERVICE=2
+run chaos "$platform" test-platform -- "${platform%/*}/chaos" --seconds 60 --recoveries 0 || true
 
 if ((${#failed[@]})); then
     verdict "FAILED: ${failed[*]}"

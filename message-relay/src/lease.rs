@@ -27,7 +27,10 @@ const ADVANCE: &str = "
 const RELEASE: &str = "
     UPDATE relay.shard SET owner = NULL, expires_at = '-infinity' WHERE shard = $1 AND epoch = $2";
 const LOOK: &str = "
-    SELECT owner, epoch, position, holes::text, coalesce(owner = $2, true) OR expires_at < clock_timestamp() AS free
+    SELECT owner, epoch, position, holes::text, coalesce(owner = $2, true) OR expires_at < clock_timestamp() AS free,
+        ceil(extract(epoch FROM
+            least(greatest(expires_at, clock_timestamp()), clock_timestamp() + interval '1 minute') - clock_timestamp()
+        ) * 1000)::bigint AS left
     FROM relay.shard WHERE shard = $1";
 
 /// The right to move one shard's cursor, until somebody else has taken it.
@@ -48,6 +51,18 @@ pub struct Seen {
     pub cursor: Cursor,
     /// Whether it can be had.
     pub free: bool,
+    /// How long it lasts if nobody renews it; a minute at most.
+    pub left: Duration,
+}
+
+impl Seen {
+    /// When a standby looks again: as often as owners renew, and when the lease ends, if that is sooner. So it takes over
+    /// from a dead owner after one lease at most, and not after one lease and one look.
+    #[must_use]
+    pub fn next_look(&self) -> Duration {
+        // A millisecond later it has ended by the database's clock, too.
+        RENEW.min(self.left + Duration::from_millis(1))
+    }
 }
 
 impl Lease {
@@ -127,6 +142,7 @@ pub async fn look(db: &mut PgConnection, shard: i16, me: &str) -> Result<Seen, E
         epoch: row.try_get(1)?,
         cursor: Cursor::new(row.try_get(2)?, &ranges(row.try_get(3)?)?),
         free: row.try_get(4)?,
+        left: Duration::from_millis(row.try_get::<i64, _>(5)?.try_into().unwrap_or(0)),
     })
 }
 

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     database::{self, Error},
-    lease::{self, Lease, RENEW, TTL},
+    lease::{self, Lease, TTL},
     owner::{Ended, Owner},
     producer::Producer,
     record::Format,
@@ -92,6 +92,7 @@ impl Shard {
             {
                 return Ok(Some(taken));
             }
+            let next_look = seen.next_look();
             self.status.change(|status| {
                 status.role = Role::Standby;
                 status.owner = seen.owner;
@@ -101,7 +102,7 @@ impl Shard {
                 status.backlog = 0;
                 status.problem = None;
             });
-            self.pause(RENEW).await;
+            self.pause(next_look).await;
         }
         Ok(None)
     }

@@ -4,11 +4,10 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use native::Process;
 use nix::sys::signal::Signal;
 use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
-
-use crate::pid::Process;
 
 /// Exit code of a command that a signal ended.
 const KILLED: u8 = 130;

@@ -5,11 +5,11 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use native::Process;
 use nix::sys::signal::Signal;
 use tokio::time::{Instant, sleep};
 
 use crate::layout::Layout;
-use crate::pid::Process;
 use crate::spec::Spec;
 use crate::supervisor::{Desired, Supervisor};
 use crate::{files, run, spec};

@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::Context;
+use native::Process;
 use nix::sys::signal::Signal;
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
@@ -13,7 +14,6 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::layout::Layout;
-use crate::pid::Process;
 use crate::run::{self, Record};
 use crate::spec::{Spec, Stop};
 

@@ -17,7 +17,6 @@ mod greeting;
 mod keeper;
 mod layout;
 mod logs;
-mod pid;
 mod ports;
 mod processes;
 mod provision;

@@ -3,11 +3,11 @@
 use std::fs;
 
 use anyhow::Context;
+use native::Process;
 use serde::{Deserialize, Serialize};
 
 use crate::files;
 use crate::layout::Layout;
-use crate::pid::Process;
 use crate::spec::Spec;
 
 /// A process that was started, and as what. It may have died since.

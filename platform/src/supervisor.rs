@@ -6,13 +6,13 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
+use native::Process;
 use nix::unistd::setsid;
 use serde::{Deserialize, Serialize};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::keeper::Keeper;
 use crate::layout::Layout;
-use crate::pid::Process;
 use crate::spec::{self, Probe, Spec};
 use crate::{files, run};
 

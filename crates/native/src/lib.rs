@@ -16,6 +16,7 @@ mod launch;
 mod port;
 mod postgres;
 pub mod probe;
+mod process;
 mod secret;
 
 pub use account::{Account, reachable};
@@ -26,4 +27,5 @@ pub use kafka::Kafka;
 pub use launch::{Launch, Server, StopSignal};
 pub use port::{free, in_use};
 pub use postgres::Postgres;
+pub use process::Process;
 pub use secret::token;

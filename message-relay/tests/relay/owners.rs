@@ -1,11 +1,11 @@
 //! One owner at a time, and what a former owner can still do.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use message_relay::{
     cursor::Cursor,
     flight::Flight,
-    lease::{Lease, TTL, look},
+    lease::{Lease, RENEW, Seen, TTL, look},
     reader::Reader,
     record::{Format, key},
     status::Role,
@@ -80,6 +80,37 @@ async fn a_restarted_relay_does_not_wait_for_its_own_lease() {
             .unwrap()
             .is_some()
     );
+}
+
+#[tokio::test]
+async fn a_standby_looks_again_when_the_lease_ends() {
+    let world = World::new().await;
+    let mut db = world.connection().await;
+    let (lease, _) = Lease::acquire(&mut db, 0, "relay-0")
+        .await
+        .unwrap()
+        .unwrap();
+    let seen = look(&mut db, 0, "relay-1").await.unwrap();
+    assert!(seen.left <= TTL && !seen.free, "{seen:?}");
+    assert_eq!(
+        Seen {
+            left: TTL,
+            ..seen.clone()
+        }
+        .next_look(),
+        RENEW
+    );
+    let nearly = Duration::from_millis(20);
+    let looks = Seen {
+        left: nearly,
+        ..seen
+    }
+    .next_look();
+    assert!(nearly < looks && looks < nearly * 2, "{looks:?}");
+
+    lease.release(&mut db).await.unwrap();
+    let seen = look(&mut db, 0, "relay-1").await.unwrap();
+    assert!(seen.free && seen.left.is_zero(), "{seen:?}");
 }
 
 #[tokio::test]

@@ -6,29 +6,48 @@ use serde::{Deserialize, Serialize};
 
 /// A process of this machine, alive or not. Numbers are used again; numbers with their time are not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Process {
-    pub(crate) pid: i32,
+pub struct Process {
+    /// Its number.
+    pub pid: i32,
     started: String,
 }
 
 impl Process {
     /// The living process with this number. One that is dead and only not yet reaped is none.
-    pub(crate) fn of(pid: i32) -> Option<Self> {
+    #[must_use]
+    pub fn of(pid: i32) -> Option<Self> {
         let started = started(pid)?;
         Some(Self { pid, started })
     }
 
     /// This very process.
-    pub(crate) fn own() -> Option<Self> {
+    #[must_use]
+    pub fn own() -> Option<Self> {
         Self::of(std::process::id().cast_signed())
     }
 
-    pub(crate) fn alive(&self) -> bool {
+    /// Whether it has not ended yet.
+    #[must_use]
+    pub fn alive(&self) -> bool {
         Self::of(self.pid).as_ref() == Some(self)
     }
 
+    /// The processes that it has started itself and that live. (A pause of Postgres must stop them all: they answer
+    /// without the one that listens.)
+    #[must_use]
+    pub fn children(&self) -> Vec<Self> {
+        if !self.alive() {
+            return Vec::new();
+        }
+        let numbers = children(self.pid).unwrap_or_default();
+        numbers
+            .split_whitespace()
+            .filter_map(|pid| Self::of(pid.parse().ok()?))
+            .collect()
+    }
+
     /// Sends a signal, unless the process has gone.
-    pub(crate) fn signal(&self, signal: Signal) {
+    pub fn signal(&self, signal: Signal) {
         if self.alive() {
             // It can still go in between; then there is nothing left to do.
             let _ = signal::kill(Pid::from_raw(self.pid), signal);
@@ -45,6 +64,22 @@ fn started(pid: i32) -> Option<String> {
     let state = fields.next()?;
     let start = fields.nth(18)?;
     (!matches!(state, "Z" | "X")).then(|| start.to_owned())
+}
+
+/// The numbers of a process' children, separated by spaces or lines.
+#[cfg(target_os = "linux")]
+fn children(pid: i32) -> Option<String> {
+    std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()
+}
+
+/// The numbers of a process' children, separated by spaces or lines.
+#[cfg(not(target_os = "linux"))]
+fn children(pid: i32) -> Option<String> {
+    let output = std::process::Command::new("pgrep")
+        .args(["-P", &pid.to_string()])
+        .output()
+        .ok()?;
+    String::from_utf8(output.stdout).ok()
 }
 
 /// When the process started, as `ps` tells it.
@@ -76,6 +111,24 @@ mod tests {
             std::thread::yield_now();
         }
         child.wait().unwrap();
+    }
+
+    #[test]
+    fn a_process_knows_its_children() {
+        let mut child = std::process::Command::new("sh")
+            .args(["-c", "sleep 60 & echo; wait"])
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = [0];
+        std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut line).unwrap();
+        let process = Process::of(child.id().cast_signed()).unwrap();
+        let children = process.children();
+        assert_eq!(children.len(), 1, "{children:?}");
+        process.signal(Signal::SIGKILL);
+        children[0].signal(Signal::SIGKILL);
+        child.wait().unwrap();
+        assert_eq!(process.children(), []);
     }
 
     #[test]

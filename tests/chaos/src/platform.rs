@@ -1,0 +1,223 @@
+//! The platform under test: its processes, as its supervisor wrote them down. Nobody else's are touched.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use native::Process;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use crate::client::GATEWAY;
+
+const LOOK: Duration = Duration::from_millis(5);
+
+/// How a process is asked whether it is ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Probe {
+    Postgres,
+    Kafka,
+    Http,
+}
+
+/// What ends a process cleanly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Stop {
+    Terminate,
+    Interrupt,
+}
+
+/// A process that must run.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Member {
+    /// `order-service`; its second instance is `order-service-1`.
+    pub(crate) name: String,
+    pub(crate) port: u16,
+    pub(crate) probe: Probe,
+    pub(crate) stop: Stop,
+    pub(crate) environment: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct Desired {
+    processes: Vec<Member>,
+}
+
+/// A record of the supervisor, or its own: the part that is needed here.
+#[derive(Deserialize)]
+struct Running {
+    process: Process,
+}
+
+/// A platform that runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Platform {
+    folder: PathBuf,
+    pub(crate) members: Vec<Member>,
+    http: reqwest::Client,
+}
+
+impl Member {
+    /// The service that it is an instance of.
+    pub(crate) fn service(&self) -> &str {
+        let slot = self.environment.get("INSTANCE").map_or("0", String::as_str);
+        self.name
+            .strip_suffix(slot)
+            .and_then(|name| name.strip_suffix('-'))
+            .unwrap_or(&self.name)
+    }
+
+    /// Its address, where it speaks HTTP.
+    pub(crate) fn address(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+}
+
+impl Platform {
+    /// The platform in a folder.
+    pub(crate) fn open(folder: &Path) -> anyhow::Result<Self> {
+        let desired: Desired = read(&folder.join("desired.json")).with_context(|| {
+            format!(
+                "no platform runs in {}: `platform test-platform -- chaos` starts one of its own",
+                folder.display()
+            )
+        })?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            members: desired.processes,
+            http: reqwest::Client::builder()
+                .no_proxy()
+                .timeout(Duration::from_secs(1))
+                .build()?,
+        })
+    }
+
+    /// Where it lies.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Those who write an outbox: everybody with a database but the gateway, which stands for a company of its own.
+    pub(crate) fn services_with_outbox(&self) -> impl Iterator<Item = &str> {
+        self.members
+            .iter()
+            .filter(|member| member.environment.contains_key("DATABASE_URL"))
+            .map(Member::service)
+            .filter(|service| *service != GATEWAY)
+    }
+
+    /// The member of this name.
+    pub(crate) fn member(&self, name: &str) -> anyhow::Result<&Member> {
+        let found = self.members.iter().find(|member| member.name == name);
+        found.with_context(|| format!("no process is called {name}"))
+    }
+
+    /// The instances of a service.
+    pub(crate) fn instances(&self, service: &str) -> Vec<&Member> {
+        self.members
+            .iter()
+            .filter(|member| member.service() == service)
+            .collect()
+    }
+
+    /// The process that is this member now, if it lives.
+    pub(crate) fn process(&self, name: &str) -> Option<Process> {
+        let record: Running = read(&self.folder.join("run").join(format!("{name}.json"))).ok()?;
+        Some(record.process).filter(Process::alive)
+    }
+
+    /// The supervisor.
+    pub(crate) fn supervisor(&self) -> anyhow::Result<Process> {
+        let record: Running = read(&self.folder.join("supervisor.json"))?;
+        Ok(record.process)
+    }
+
+    /// Whether a member is ready.
+    pub(crate) async fn ready(&self, member: &Member) -> bool {
+        let port = member.port;
+        match member.probe {
+            Probe::Postgres => blocking(move || native::probe::postgres(port)).await,
+            Probe::Kafka => blocking(move || native::probe::kafka(port)).await,
+            Probe::Http => {
+                let url = format!("{}/health/ready", member.address());
+                let answer = self.http.get(url).send().await;
+                answer.is_ok_and(|answer| answer.status().is_success())
+            }
+        }
+    }
+
+    /// Returns the process that has taken the place of `old`, as soon as there is one.
+    pub(crate) async fn successor(&self, name: &str, old: &Process) -> Process {
+        loop {
+            match self.process(name) {
+                Some(new) if new != *old => return new,
+                _ => sleep(LOOK).await,
+            }
+        }
+    }
+
+    /// Returns when a member is ready.
+    pub(crate) async fn until_ready(&self, member: &Member) {
+        while !self.ready(member).await {
+            sleep(LOOK).await;
+        }
+    }
+
+    /// Waits until all members live and are ready.
+    ///
+    /// # Errors
+    /// Not all are within the time; the error names them.
+    pub(crate) async fn all_ready(&self, patience: Duration) -> anyhow::Result<()> {
+        let deadline = Instant::now() + patience;
+        for member in &self.members {
+            while self.process(&member.name).is_none() || !self.ready(member).await {
+                if Instant::now() > deadline {
+                    bail!("{} is not ready after {patience:?}", member.name);
+                }
+                sleep(LOOK * 10).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until every instance that has equals has its part of the partitions: before that there is nothing that anybody
+    /// could take over from it.
+    ///
+    /// # Errors
+    /// Not all have within the time.
+    pub(crate) async fn all_at_work(&self, patience: Duration) -> anyhow::Result<()> {
+        let deadline = Instant::now() + patience;
+        for member in &self.members {
+            let alone = self.instances(member.service()).len() < 2;
+            while !alone && self.partitions(member).await == Some(0) {
+                if Instant::now() > deadline {
+                    bail!("{} has no partitions after {patience:?}", member.name);
+                }
+                sleep(LOOK * 10).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many partitions an instance consumes; nothing, if it consumes none ever.
+    async fn partitions(&self, member: &Member) -> Option<u64> {
+        let url = format!("{}/health/ready", member.address());
+        let answer = self.http.get(url).send().await.ok()?;
+        let health: Value = serde_json::from_str(&answer.text().await.ok()?).ok()?;
+        health["kafka"]["partitions"].as_u64()
+    }
+}
+
+async fn blocking(probe: impl FnOnce() -> bool + Send + 'static) -> bool {
+    tokio::task::spawn_blocking(probe).await.unwrap_or(false)
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    serde_json::from_str(&text).with_context(|| path.display().to_string())
+}
