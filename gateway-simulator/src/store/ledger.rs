@@ -100,11 +100,11 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn references(&self, span: Span) -> Result<Vec<Reference>, DbErr> {
-        let sql = "SELECT kind, authorisation_id, reference, amount, currency, idempotency_key, at FROM ledger \
-                   WHERE reference IN (SELECT DISTINCT reference FROM ledger \
-                                       WHERE reference > $1 AND ($2::text IS NULL OR reference <= $2) \
-                                       ORDER BY reference LIMIT $3) \
-                   ORDER BY reference, entry_id";
+        // Both are ranges of the index, however large the ledger and whatever is guessed about it.
+        let sql = "WITH page AS (SELECT DISTINCT reference FROM ledger WHERE reference > $1 AND reference <= $2 \
+                                 ORDER BY reference LIMIT $3) \
+                   SELECT kind, authorisation_id, reference, amount, currency, idempotency_key, at FROM ledger \
+                   WHERE reference > $1 AND reference <= (SELECT max(reference) FROM page) ORDER BY reference, entry_id";
         let Span {
             after,
             up_to,
@@ -112,7 +112,7 @@ impl Store {
         } = span;
         let values = [
             after.unwrap_or_default().into(),
-            up_to.into(),
+            up_to.unwrap_or_else(|| char::MAX.to_string()).into(),
             i64::from(limit).into(),
         ];
         let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
