@@ -25,6 +25,23 @@ pub struct World {
     decided: Vec<Verification>,
 }
 
+impl World {
+    /// What is known, before anything is decided.
+    #[must_use]
+    pub fn of(known: HashMap<OrderId, Known>) -> Self {
+        Self {
+            known,
+            decided: Vec::new(),
+        }
+    }
+
+    /// The verdicts that were given, and are to be stored.
+    #[must_use]
+    pub fn decided(&self) -> &[Verification] {
+        &self.decided
+    }
+}
+
 impl Handler for Verifying {
     type World = World;
     type Effects = ();
@@ -39,10 +56,7 @@ impl Handler for Verifying {
             .iter()
             .filter_map(|message| protocol::read(message).ok());
         let asked = asked.map(|order: VerifyCustomer| (order.order_id, order.customer_id));
-        Ok(World {
-            known: store::know(db, asked).await?,
-            decided: Vec::new(),
-        })
+        Ok(World::of(store::know(db, asked).await?))
     }
 
     fn decide(
@@ -71,7 +85,7 @@ impl Handler for Verifying {
     }
 
     async fn save(&self, db: &DatabaseTransaction, world: World) -> Result<(), DbErr> {
-        store::decided(db, &world.decided).await
+        store::decided(db, world.decided()).await
     }
 
     fn committed(&self, (): ()) {}

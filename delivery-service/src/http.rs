@@ -8,6 +8,8 @@ mod step;
 use messaging::Store;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub use step::{COMPLETE, PICK_UP, Step};
+
 /// The service's own paths.
 #[must_use]
 pub fn router(store: Store) -> OpenApiRouter {

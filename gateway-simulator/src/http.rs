@@ -37,6 +37,7 @@ pub fn router(store: Store, delays: Delays) -> OpenApiRouter {
         .routes(routes!(actions::void))
         .routes(routes!(actions::refund))
         .routes(routes!(ledger::lines))
+        .routes(routes!(ledger::references))
         .routes(routes!(ledger::summary))
         .with_state(Gateway { store, delays })
 }

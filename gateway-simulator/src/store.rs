@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, TransactionTrait};
 use uuid::Uuid;
 
-pub use ledger::{Line, Summary, Total};
+pub use ledger::{Line, Reference, Span, Summary, Total};
 pub use tokens::Token;
 
 use crate::domain::{Answer, Authorisation, Behaviour, Command, Illegal};

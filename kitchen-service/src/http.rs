@@ -6,6 +6,8 @@ mod mark_ready;
 use messaging::Store;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub use mark_ready::Ready;
+
 /// The service's own paths.
 #[must_use]
 pub fn router(store: Store) -> OpenApiRouter {

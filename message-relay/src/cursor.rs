@@ -6,7 +6,7 @@
 use crate::ranges::Ranges;
 
 /// A place in one shard's outbox. Everything up to `position` was seen, except for the `holes`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Cursor {
     position: i64,
     holes: Ranges,

@@ -2,7 +2,7 @@
 //!
 //! Pure: it is told what holds the sequence, and what was read. See the README for why its verdicts are certain.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::{cursor::Cursor, ranges::Ranges};
 
@@ -13,17 +13,17 @@ pub type Transaction = String;
 const MAX_CASES: usize = 16;
 
 /// The holes that are under investigation.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Inquest {
     cases: Vec<Case>,
 }
 
 /// Holes that were noticed together.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Case {
     holes: Ranges,
     /// Who may still fill them. Empty: everyone who could have has ended, so the next read decides.
-    suspects: HashSet<Transaction>,
+    suspects: BTreeSet<Transaction>,
 }
 
 impl Inquest {
@@ -44,7 +44,7 @@ impl Inquest {
         if !new.is_empty() {
             self.cases.push(Case {
                 holes: new,
-                suspects: holding.clone(),
+                suspects: holding.iter().cloned().collect(),
             });
         }
         self.join_the_newest();

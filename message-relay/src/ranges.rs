@@ -3,7 +3,7 @@
 use std::{fmt, ops::Range, str::FromStr};
 
 /// Ids, held as ascending half-open ranges that neither overlap nor touch.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Ranges(Vec<Range<i64>>);
 
 /// A text that is not an `int8multirange` as Postgres prints it.

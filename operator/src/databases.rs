@@ -57,6 +57,17 @@ pub(crate) struct Reach {
     pub(crate) complete: bool,
 }
 
+/// What else the platform knows: nothing where databases are named by hand.
+#[derive(Debug, Default)]
+pub(crate) struct Surroundings {
+    /// Kafka's addresses.
+    pub(crate) brokers: Option<String>,
+    /// What stands before the names of topics and groups.
+    pub(crate) prefix: Option<String>,
+    /// The payment gateway.
+    pub(crate) gateway: Option<Url>,
+}
+
 /// What the platform writes down of what must run; the part that is needed here.
 #[derive(Debug, Deserialize)]
 struct Desired {
@@ -107,8 +118,28 @@ impl Where {
         Ok(reach)
     }
 
-    /// The databases of the platform's services, by the names of these.
-    fn of_the_platform(&self) -> anyhow::Result<Vec<(String, String)>> {
+    /// What the platform has besides databases.
+    ///
+    /// # Errors
+    /// There is no platform.
+    pub(crate) fn surroundings(&self) -> anyhow::Result<Surroundings> {
+        if !self.database_url.is_empty() {
+            return Ok(Surroundings::default());
+        }
+        let processes = self.processes()?;
+        let told = |name| {
+            let mut told = processes.iter().filter_map(|it| it.environment.get(name));
+            told.next().cloned()
+        };
+        Ok(Surroundings {
+            brokers: told("KAFKA_BROKERS"),
+            prefix: told("TOPIC_PREFIX"),
+            gateway: told("GATEWAY_URL").and_then(|url| url.parse().ok()),
+        })
+    }
+
+    /// What the platform runs.
+    fn processes(&self) -> anyhow::Result<Vec<Process>> {
         let path = self.platform_dir.join("desired.json");
         let text = std::fs::read_to_string(&path).with_context(|| {
             format!(
@@ -119,8 +150,13 @@ impl Where {
         })?;
         let Desired { processes } = serde_json::from_str(&text)
             .with_context(|| format!("{} is damaged: `make run` writes it anew", path.display()))?;
+        Ok(processes)
+    }
+
+    /// The databases of the platform's services, by the names of these.
+    fn of_the_platform(&self) -> anyhow::Result<Vec<(String, String)>> {
         let mut found: Vec<(String, String)> = Vec::new();
-        for mut process in processes {
+        for mut process in self.processes()? {
             // Instances of a service share its database.
             if let Some(url) = process.environment.remove("DATABASE_URL")
                 && found.iter().all(|(_, known)| *known != url)
@@ -130,8 +166,8 @@ impl Where {
         }
         ensure!(
             !found.is_empty(),
-            "{} names no database: `make run` writes it anew",
-            path.display()
+            "the platform in {} names no database: `make run` writes that anew",
+            self.platform_dir.display()
         );
         Ok(found)
     }

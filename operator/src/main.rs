@@ -6,6 +6,7 @@
 //! Exit codes: 0 when it is done, 1 when it is not, or not all of it (said on standard error, with what to do next), 2
 //! when the command line cannot be understood.
 
+mod audit;
 mod databases;
 mod dead_letters;
 mod output;
@@ -16,7 +17,7 @@ use clap::{Parser, Subcommand};
 
 use crate::databases::Where;
 
-/// Looks after a running system: its dead letters.
+/// Looks after a running system: its dead letters, and whether all databases agree.
 #[derive(Debug, Parser)]
 #[command(
     version,
@@ -38,6 +39,8 @@ enum Command {
     /// Messages that could not be handled, and those that wait behind them
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
+    /// Reconcile all databases: every order with its saga, ticket, payment, kitchen, delivery, view and the gateway's ledger
+    Audit(audit::Arguments),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -56,10 +59,13 @@ async fn main() -> ExitCode {
 /// Says whether all of it was done.
 async fn perform(cli: &Cli) -> anyhow::Result<bool> {
     let reach = cli.databases.open().await?;
-    let done = match &cli.command {
+    match &cli.command {
         Command::DeadLetters(command) => {
-            dead_letters::perform(command, &reach.databases, cli.json).await?
+            let done = dead_letters::perform(command, &reach.databases, cli.json).await?;
+            Ok(done && reach.complete)
         }
-    };
-    Ok(done && reach.complete)
+        Command::Audit(arguments) => {
+            audit::run(arguments, reach, cli.databases.surroundings()?, cli.json).await
+        }
+    }
 }

@@ -5,6 +5,7 @@ mod get_ticket;
 mod list_orders;
 mod list_tickets;
 mod order;
+mod rebuild;
 mod ticket;
 
 use std::time::Duration;
@@ -42,5 +43,7 @@ pub fn router(view: View) -> OpenApiRouter {
         .routes(routes!(list_orders::list_orders))
         .routes(routes!(get_ticket::get_ticket))
         .routes(routes!(list_tickets::list_tickets))
+        .routes(routes!(rebuild::ask))
+        .routes(routes!(rebuild::find))
         .with_state(view)
 }

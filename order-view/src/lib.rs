@@ -4,12 +4,14 @@
 //! - [`messages`]: all five topics.
 //! - [`waiters`]: readers that wait for a version.
 //! - [`http`]: the queries.
-//! - [`store`], [`migration`]: the table `order_views`.
+//! - [`rebuild`]: the view made anew from the topics, while it is being read.
+//! - [`store`], [`migration`]: the tables `order_views` and `rebuilds`.
 
 pub mod domain;
 pub mod http;
 pub mod messages;
 pub mod migration;
+pub mod rebuild;
 pub mod store;
 pub mod waiters;
 
@@ -21,6 +23,7 @@ use service::{Context, Settings, database};
 
 use http::View;
 use messages::Folding;
+use rebuild::Rebuilder;
 use waiters::Waiters;
 
 /// The service's name: in logs, as a consumer group, and as a source of dead letters.
@@ -61,10 +64,13 @@ pub async fn run(config: Config, context: Context) -> anyhow::Result<()> {
     let waiters = Waiters::default();
     let topics: Vec<&str> = Topic::ALL.iter().map(|topic| topic.as_str()).collect();
     let folding = Folding::new(waiters.clone());
-    let consumer = Consumer::new(settings.consumer(NAME, &topics), store.clone(), folding);
+    let settings = settings.consumer(NAME, &topics);
+    let rebuilder = Rebuilder::new(store.clone(), settings.clone());
+    let consumer = Consumer::new(settings, store.clone(), folding);
     context.health.database(store.db().clone());
     context.health.kafka(consumer.status());
     context.spawn("consumer", consumer.run(context.shutdown.clone()));
+    context.spawn("rebuilder", rebuilder.run(context.shutdown.clone()));
     let patience = Duration::from_millis(config.read_wait_ms);
     context
         .serve(http::router(View::new(

@@ -1,5 +1,6 @@
 //! The table `order_views`.
 
+pub mod rebuilds;
 mod row;
 
 use contracts::{CustomerId, OrderId, OrderState, RestaurantId, TicketId, TicketState};

@@ -61,16 +61,7 @@ impl Handler for Paying {
         message: &Message,
         stamp: &mut Stamp,
     ) -> Result<Vec<Outgoing>, Fault> {
-        let (payment, answers) = match protocol::kind(message)? {
-            Kind::OrderCreated => authorise(world, message, stamp)?,
-            Kind::OrderReady => capture(world, message, stamp)?,
-            Kind::OrderRejected | Kind::OrderCancelled => void(world, message, stamp)?,
-            other => return Err(Fault::new(format!("payments do not handle {other}"))),
-        };
-        answers
-            .iter()
-            .map(|answer| reply::write(payment, answer))
-            .collect()
+        decide(world, message, stamp)
     }
 
     async fn save(&self, db: &DatabaseTransaction, world: Loaded) -> Result<Vec<Job>, DbErr> {
@@ -96,6 +87,28 @@ impl Handler for Paying {
             self.handoff.give(job);
         }
     }
+}
+
+/// Decides about one message, purely: changes `world` and gives what is said at once. What the gateway has to be asked is
+/// open in the payment then.
+///
+/// # Errors
+/// The message cannot be read, or the payment's state forbids what it wants.
+pub fn decide(
+    world: &mut Loaded,
+    message: &Message,
+    stamp: &mut Stamp,
+) -> Result<Vec<Outgoing>, Fault> {
+    let (payment, answers) = match protocol::kind(message)? {
+        Kind::OrderCreated => authorise(world, message, stamp)?,
+        Kind::OrderReady => capture(world, message, stamp)?,
+        Kind::OrderRejected | Kind::OrderCancelled => void(world, message, stamp)?,
+        other => return Err(Fault::new(format!("payments do not handle {other}"))),
+    };
+    answers
+        .iter()
+        .map(|answer| reply::write(payment, answer))
+        .collect()
 }
 
 /// What has to be loaded for a message. A body that cannot be read is told about when the message's turn comes.

@@ -32,6 +32,7 @@ use crate::{
     gateway::Gateway,
     store::{self, Claim, Pause},
 };
+pub use call::ask;
 pub use handoff::{Handoff, Job};
 
 /// How calls are made.

@@ -1,6 +1,6 @@
 //! What order-service asks of the restaurant: make a ticket of this order; the order is so far; withdraw it.
 
-use std::collections::{HashMap, hash_map::Entry};
+use std::collections::{HashMap, HashSet, hash_map::Entry};
 
 use contracts::{CreateTicket, Kind, OrderId, RestaurantId, TicketId, TicketOrder, TicketState};
 use messaging::{Fault, Handler, Interest, Message, Outgoing, Stamp};
@@ -34,6 +34,29 @@ pub struct World {
     restaurants: HashMap<RestaurantId, (Restaurant, Menu)>,
 }
 
+impl World {
+    /// Stored tickets, and the restaurants with those of their dishes that are asked for.
+    #[must_use]
+    pub fn of(
+        tickets: impl IntoIterator<Item = Ticket>,
+        restaurants: HashMap<RestaurantId, (Restaurant, Menu)>,
+    ) -> Self {
+        let tickets = tickets.into_iter();
+        Self {
+            tickets: tickets
+                .map(|ticket| (ticket.order_id, Row::Known(ticket)))
+                .collect(),
+            restaurants,
+        }
+    }
+
+    /// The tickets as they are to be stored.
+    #[must_use]
+    pub fn into_tickets(self) -> Vec<Row> {
+        self.tickets.into_values().collect()
+    }
+}
+
 impl Handler for Ticketing {
     type World = World;
     type Effects = ();
@@ -44,21 +67,16 @@ impl Handler for Ticketing {
 
     async fn load(&self, db: &DatabaseTransaction, messages: &[Message]) -> Result<World, DbErr> {
         let tickets = store::tickets::lock(db, messages.iter().map(|message| message.key)).await?;
-        let tickets: HashMap<_, _> = tickets
-            .into_iter()
-            .map(|ticket| (ticket.order_id, Row::Known(ticket)))
-            .collect();
+        let known: HashSet<OrderId> = tickets.iter().map(|ticket| ticket.order_id).collect();
         // One that cannot be read has nothing to load: it fails when it is decided about.
         let orders = messages
             .iter()
             .filter_map(|message| protocol::read::<CreateTicket>(message).ok());
         let new: Vec<_> = orders
-            .filter(|order| !tickets.contains_key(&order.order_id))
+            .filter(|order| !known.contains(&order.order_id))
             .collect();
-        Ok(World {
-            tickets,
-            restaurants: store::restaurants::of_orders(db, &new).await?,
-        })
+        let restaurants = store::restaurants::of_orders(db, &new).await?;
+        Ok(World::of(tickets, restaurants))
     }
 
     fn decide(
@@ -76,7 +94,7 @@ impl Handler for Ticketing {
     }
 
     async fn save(&self, db: &DatabaseTransaction, world: World) -> Result<(), DbErr> {
-        store::tickets::save(db, world.tickets.into_values().collect()).await
+        store::tickets::save(db, world.into_tickets()).await
     }
 
     fn committed(&self, (): ()) {}
@@ -120,7 +138,7 @@ fn followed<'w>(
     stamp: &mut Stamp,
 ) -> Result<(Kind, &'w Ticket), Fault> {
     let TicketOrder { order_id, .. } = protocol::read(message)?;
-    let (state, answer) = meaning(kind)?;
+    let (state, done) = meaning(kind)?;
     let row = world.tickets.get_mut(&order_id);
     let row =
         row.ok_or_else(|| Fault::new(format!("{kind} for order {order_id}, which has no ticket")))?;
@@ -128,7 +146,7 @@ fn followed<'w>(
     ticket
         .follow(state, stamp.now)
         .map_err(|illegal| Fault::new(format!("{kind} for order {order_id}: {illegal}")))?;
-    Ok((answer, ticket))
+    Ok((ticket.answer_to(state, done), ticket))
 }
 
 /// The state that a message takes a ticket to, and how it is answered.

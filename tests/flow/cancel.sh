@@ -3,6 +3,8 @@
 # CANCELLED with nothing held, cooked or delivered, or COMPLETE with everything: nothing in between.
 # shellcheck disable=SC2154,SC2016
 source "$(dirname "$0")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=invariants.sh
+source "$flow/invariants.sh"
 
 furnish
 
@@ -89,3 +91,5 @@ for round in {1..20}; do
     fi
 done
 echo "in the race with the kitchen, $cancelled of 20 were cancelled in time"
+
+audit_clean

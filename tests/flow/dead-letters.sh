@@ -3,8 +3,9 @@
 # replayed when the cause is mended, and discards what can never be handled; then the order goes on where it stopped.
 # shellcheck disable=SC2154
 source "$(dirname "$0")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=invariants.sh
+source "$flow/invariants.sh"
 need_platform
-OPERATOR=${OPERATOR:-${CARGO_TARGET_DIR:-$repository/target}/release/operator}
 signed=(--by flow-test --why 'a flow test has mended it')
 
 # letters COMMAND [ARGUMENT]…: the program, on this platform; its exit code is in `code`, what it says in `answer`.
@@ -143,3 +144,6 @@ deadline=$((SECONDS + PATIENCE))
 until [[ $(metric "$VIEW" 'consumer_parked_keys{') == 0 ]] || ((SECONDS >= deadline)); do sleep 0.5; done
 same 'the metrics say that no key is held back' 0 "$(metric "$VIEW" 'consumer_parked_keys{')"
 same 'and that messages were replayed' yes "$( (($(metric "$VIEW" 'consumer_replays_total{') >= waiting - 1)) && echo yes)"
+
+# What is discarded explains what it would have changed; nothing else is out of order.
+audit_clean --wait "$PATIENCE"

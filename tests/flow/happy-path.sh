@@ -2,6 +2,8 @@
 # One order through every state, seen from every service that has a word on it.
 # shellcheck disable=SC2154
 source "$(dirname "$0")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=invariants.sh
+source "$flow/invariants.sh"
 
 furnish
 
@@ -76,3 +78,5 @@ holds 'one payment, captured' '[.payments[].state] == ["CAPTURED"]'
 expect 200 GET "$GATEWAY/v1/ledger?reference=$order"
 holds 'the gateway held once and charged once' \
     '[.entries[] | [.kind, .amount]] == [["HOLD", 2500], ["CHARGE", 2500]]'
+
+audit_clean

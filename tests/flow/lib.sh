@@ -4,6 +4,7 @@
 #   PORT_OFFSET    added to every port, as for `platform` (default 0)
 #   PLATFORM_DIR   the platform's folder (default .platform): processes, databases and logs are found through it
 #   PROBE          the program that looks into topics and tables (default target/release/probe)
+#   OPERATOR       the program that audits and looks after dead letters (default target/release/operator)
 #   PATIENCE       seconds to wait for anything before it counts as failed (default 30)
 #   VERBOSE        when set, passed checks are told, too
 # shellcheck shell=bash
@@ -15,6 +16,7 @@ repository=$(cd "$flow/../.." && pwd)
 PORT_OFFSET=${PORT_OFFSET:-0}
 PLATFORM_DIR=${PLATFORM_DIR:-$repository/.platform}
 PROBE=${PROBE:-${CARGO_TARGET_DIR:-$repository/target}/release/probe}
+OPERATOR=${OPERATOR:-${CARGO_TARGET_DIR:-$repository/target}/release/operator}
 PATIENCE=${PATIENCE:-30}
 
 at() { printf 'http://127.0.0.1:%d' $(($1 + PORT_OFFSET)); }

@@ -2,6 +2,8 @@
 # A card that is declined: the ticket is taken back first, and only then is the order REJECTED.
 # shellcheck disable=SC2154,SC2016
 source "$(dirname "$0")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=invariants.sh
+source "$flow/invariants.sh"
 
 furnish
 
@@ -55,3 +57,5 @@ holds 'the ticket is taken back in answer to ORDER_REJECTED' \
 holds 'refused, told, taken back, and only then REJECTED' \
     '[.["order-reply PAYMENT_REJECTED", "order-ticket ORDER_REJECTED", "order-reply TICKET_REJECTED", "order-customer ORDER_CHANGED"].ce_time]
         | length == 4 and . == sort' "$(cat "$room/said")"
+
+audit_clean

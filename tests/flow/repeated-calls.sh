@@ -2,6 +2,8 @@
 # The kitchen and the courier say everything twice; the second time changes nothing.
 # shellcheck disable=SC2154
 source "$(dirname "$0")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=invariants.sh
+source "$flow/invariants.sh"
 
 furnish
 place_order
@@ -56,3 +58,5 @@ holds 'each of them happened once' \
     '[.steps[] | select(.attempts == 0) | [.records[] | select(.what == "HAPPENED" or .what == "KEPT" or .what == "STALE")] | length] | length == 3'
 expect 200 GET "$GATEWAY/v1/ledger?reference=$order"
 holds 'the money was taken once' '[.entries[].kind] == ["HOLD", "CHARGE"]'
+
+audit_clean

@@ -3,6 +3,8 @@
 # makes no deadline run, since nothing was published.
 # shellcheck disable=SC2154,SC2016
 source "$(dirname "$0")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=invariants.sh
+source "$flow/invariants.sh"
 need_platform
 await_ready 60
 
@@ -50,3 +52,5 @@ same 'while Kafka stands still nobody is late' 1 "$(saga "$order" '.awaiting.att
 go_on
 await_state "$order" PREPARING
 same 'and nobody was asked twice' '' "$(saga "$order" '.steps[].records[] | select(.what == "RESENT") | .what')"
+
+audit_clean --wait "$PATIENCE"

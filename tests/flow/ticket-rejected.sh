@@ -2,6 +2,8 @@
 # What a restaurant cannot cook, or will not, is refused with the reason; no money is touched.
 # shellcheck disable=SC2154
 source "$(dirname "$0")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=invariants.sh
+source "$flow/invariants.sh"
 
 furnish
 
@@ -47,3 +49,5 @@ restaurant=$open
 dish=$(new_dish "$restaurant" 'Soup' 1251)
 place_order
 await_state "$order" PREPARING
+
+audit_clean

@@ -38,6 +38,19 @@ impl<D: Data> Beginning<D> {
         &self.data
     }
 
+    /// The saga as a world of its own, with what it says first: for simulations, which store nothing.
+    #[must_use]
+    pub fn in_memory(self) -> (World<D>, Vec<Outgoing>) {
+        let loaded = Loaded {
+            saga: self.saga,
+            data: self.data,
+            data_changed: true,
+            records: self.records,
+        };
+        let id = loaded.data.key();
+        (World::of(id, loaded), self.published)
+    }
+
     /// Stores the saga with its data and publishes its first command, all in the transaction of `work`.
     ///
     /// # Errors
@@ -141,31 +154,36 @@ impl<D: Data> Orchestrator<D> {
         stamp: &mut Stamp,
     ) -> Result<Option<Given<D>>, GiveError> {
         let mut world = World::load(work.db(), [id]).await?;
-        let Some(verdict) = self.decide_in(&mut world, id, input, trace, work, stamp)? else {
+        let Some((verdict, published)) = self.decide_on(&mut world, id, input, trace, stamp)?
+        else {
             return Ok(None);
         };
+        work.publish_all(published);
         let data = world.loaded.get(&id).map(|loaded| loaded.data.clone());
         self.save(work.db(), world).await?.publish();
         Ok(data.map(|data| Given { verdict, data }))
     }
 
-    /// Lets the saga `id` decide about `input`, and publishes what follows.
-    pub(crate) fn decide_in(
+    /// Lets the saga `id` decide about `input`, purely: changes `world`, and gives what the input was to the saga and what
+    /// has to be published. `None`: there is no such saga in `world`.
+    ///
+    /// # Errors
+    /// The saga cannot do that; nothing has changed then.
+    pub fn decide_on(
         &self,
         world: &mut World<D>,
         id: Uuid,
         input: Input<'_>,
         trace: Option<TraceParent>,
-        work: &mut UnitOfWork,
         stamp: &mut Stamp,
-    ) -> Result<Option<Verdict>, Fault> {
+    ) -> Result<Option<(Verdict, Vec<Outgoing>)>, Fault> {
         let Some(loaded) = world.loaded.get_mut(&id) else {
             return Ok(None);
         };
         let outcome = self.apply(loaded, input, stamp)?;
         let verdict = outcome.verdict;
-        work.publish_all(world.record(id, outcome, stamp.now, trace));
-        Ok(Some(verdict))
+        let published = world.record(id, outcome, stamp.now, trace);
+        Ok(Some((verdict, published)))
     }
 
     fn apply(

@@ -180,8 +180,11 @@ async fn tell<D: Data>(
     let mut told = 0;
     for Overdue { saga_id, awaited } in overdue {
         let input = Input::Silence { command: awaited };
-        match orchestrator.decide_in(&mut world, saga_id, input, None, work, &mut stamp) {
-            Ok(_) => told += 1,
+        match orchestrator.decide_on(&mut world, saga_id, input, None, &mut stamp) {
+            Ok(decided) => {
+                work.publish_all(decided.map(|(_, published)| published).unwrap_or_default());
+                told += 1;
+            }
             Err(fault) => {
                 tracing::error!(saga = %saga_id, %fault, "a saga cannot feel that nobody answers");
             }

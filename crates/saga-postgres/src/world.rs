@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use messaging::{Outgoing, TraceParent, sql};
-use saga::{Outcome, Record, Verdict, What};
+use saga::{Instance, Outcome, Record, Verdict, What};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement};
 use uuid::Uuid;
 
@@ -15,14 +15,14 @@ use crate::{
 };
 
 /// The sagas of a batch.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct World<D> {
     pub(crate) loaded: BTreeMap<Uuid, Loaded<D>>,
     pub(crate) counts: Counts,
 }
 
 /// One saga with its data, and what happened to it in this batch.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Loaded<D> {
     pub(crate) saga: Saga,
     pub(crate) data: D,
@@ -31,7 +31,7 @@ pub(crate) struct Loaded<D> {
 }
 
 /// What happened in a batch, counted when it is committed.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Counts {
     pub(crate) orphans: u64,
     pub(crate) what: BTreeMap<&'static str, u64>,
@@ -56,6 +56,33 @@ impl Counts {
 }
 
 impl<D: Data> World<D> {
+    pub(crate) fn of(id: Uuid, loaded: Loaded<D>) -> Self {
+        Self {
+            loaded: BTreeMap::from([(id, loaded)]),
+            counts: Counts::default(),
+        }
+    }
+
+    /// The data of a saga.
+    #[must_use]
+    pub fn data(&self, id: Uuid) -> Option<&D> {
+        Some(&self.loaded.get(&id)?.data)
+    }
+
+    /// How far a saga has come.
+    #[must_use]
+    pub fn instance(&self, id: Uuid) -> Option<&Instance> {
+        Some(&self.loaded.get(&id)?.saga.instance)
+    }
+
+    /// What happened to a saga since it was loaded.
+    #[must_use]
+    pub fn records(&self, id: Uuid) -> &[Record] {
+        self.loaded
+            .get(&id)
+            .map_or(&[], |loaded| loaded.records.as_slice())
+    }
+
     /// Loads and locks the sagas of these ids, with their data, in the order of their ids.
     ///
     /// Both rows are locked, not the saga's alone: a statement that waited for a lock reads the newest version of locked

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// How far one saga has come. Steps are remembered by name: a deploy may reorder them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Instance {
     /// The name of its definition.
     pub definition: String,
@@ -47,7 +47,7 @@ pub enum State {
 }
 
 /// The command that an answer is awaited to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Awaited {
     /// The id of the command, which the answer names.
     pub id: Uuid,
@@ -62,7 +62,7 @@ pub struct Awaited {
 }
 
 /// What a command is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Purpose {
     /// It does its step.
@@ -74,7 +74,7 @@ pub enum Purpose {
 }
 
 /// What few sagas have to remember. Every field may be missing: what is stored stays readable when one is added.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Memory {
     /// The steps that are undone after the current one, the next one first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -88,7 +88,7 @@ pub struct Memory {
 }
 
 /// An event from outside that came before its step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Kept {
     /// The id of the message.
     pub id: Uuid,

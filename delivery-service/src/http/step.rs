@@ -8,22 +8,22 @@ use sea_orm::{DatabaseTransaction, DbErr};
 use crate::{domain::Delivery, store};
 
 /// A step that a courier takes.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Step {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
     from: DeliveryState,
     to: DeliveryState,
     news: Kind,
 }
 
 /// The courier has it.
-pub(super) const PICK_UP: Step = Step {
+pub const PICK_UP: Step = Step {
     from: DeliveryState::Ready,
     to: DeliveryState::Pickedup,
     news: Kind::DeliveryPickedup,
 };
 
 /// The customer has it.
-pub(super) const COMPLETE: Step = Step {
+pub const COMPLETE: Step = Step {
     from: DeliveryState::Pickedup,
     to: DeliveryState::Complete,
     news: Kind::DeliveryComplete,

@@ -1,4 +1,4 @@
-//! `GET /v1/ledger` and `GET /v1/ledger/summary`: what happened to the money.
+//! `GET /v1/ledger`, `GET /v1/ledger/references` and `GET /v1/ledger/summary`: what happened to the money.
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use service::{
 };
 
 use super::Gateway;
-use crate::store::{Line, Summary};
+use crate::store::{Line, Reference, Span, Summary};
 
 /// Which entries.
 #[derive(Debug, Deserialize, garde::Validate, utoipa::IntoParams)]
@@ -35,6 +35,52 @@ pub(super) async fn lines(
 ) -> Result<Json<Lines>, Problem> {
     let entries = gateway.store.lines(&filter.reference).await?;
     Ok(Json(Lines { entries }))
+}
+
+/// Which references.
+#[derive(Debug, Deserialize, garde::Validate, utoipa::IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct PageOf {
+    /// Only those behind this one.
+    #[garde(length(max = 100))]
+    after: Option<String>,
+    /// Only those up to this one.
+    #[garde(length(max = 100))]
+    up_to: Option<String>,
+    /// How many at most.
+    #[serde(default = "PageOf::default_limit")]
+    #[garde(range(min = 1, max = 1_000))]
+    #[param(default = 100)]
+    limit: u16,
+}
+
+impl PageOf {
+    const fn default_limit() -> u16 {
+        100
+    }
+}
+
+/// References with all their entries.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct References {
+    /// In the order of the references; one page of them.
+    references: Vec<Reference>,
+}
+
+/// The whole ledger, page by page: what a merchant compares with his own books.
+#[utoipa::path(get, path = "/v1/ledger/references", params(PageOf), responses((status = 200, body = References), Problem))]
+pub(super) async fn references(
+    State(gateway): State<Gateway>,
+    Query(page): Query<PageOf>,
+) -> Result<Json<References>, Problem> {
+    let span = Span {
+        after: page.after,
+        up_to: page.up_to,
+        limit: page.limit,
+    };
+    let references = gateway.store.references(span).await?;
+    Ok(Json(References { references }))
 }
 
 /// The whole ledger on one page: who was charged twice, if anybody was.

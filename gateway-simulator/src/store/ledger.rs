@@ -28,6 +28,26 @@ pub struct Line {
     pub at: DateTime<Utc>,
 }
 
+/// A reference with all its entries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Reference {
+    /// What the merchant calls it.
+    pub reference: String,
+    /// In the order in which they happened.
+    pub entries: Vec<Line>,
+}
+
+/// Which references.
+#[derive(Debug, Clone, Default)]
+pub struct Span {
+    /// Only those behind this one.
+    pub after: Option<String>,
+    /// Only those up to this one.
+    pub up_to: Option<String>,
+    /// How many at most.
+    pub limit: u16,
+}
+
 /// All entries of one kind and currency.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult, Serialize, utoipa::ToSchema)]
 pub struct Total {
@@ -73,6 +93,40 @@ impl Store {
         let statement =
             Statement::from_sql_and_values(DbBackend::Postgres, sql, [reference.into()]);
         Line::find_by_statement(statement).all(&self.db).await
+    }
+
+    /// Some references, in their order, each with everything that happened under it.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn references(&self, span: Span) -> Result<Vec<Reference>, DbErr> {
+        // Both are ranges of the index, however large the ledger and whatever is guessed about it.
+        let sql = "WITH page AS (SELECT DISTINCT reference FROM ledger WHERE reference > $1 AND reference <= $2 \
+                                 ORDER BY reference LIMIT $3) \
+                   SELECT kind, authorisation_id, reference, amount, currency, idempotency_key, at FROM ledger \
+                   WHERE reference > $1 AND reference <= (SELECT max(reference) FROM page) ORDER BY reference, entry_id";
+        let Span {
+            after,
+            up_to,
+            limit,
+        } = span;
+        let values = [
+            after.unwrap_or_default().into(),
+            up_to.unwrap_or_else(|| char::MAX.to_string()).into(),
+            i64::from(limit).into(),
+        ];
+        let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
+        let mut references: Vec<Reference> = Vec::new();
+        for line in Line::find_by_statement(statement).all(&self.db).await? {
+            match references.last_mut() {
+                Some(last) if last.reference == line.reference => last.entries.push(line),
+                _ => references.push(Reference {
+                    reference: line.reference.clone(),
+                    entries: vec![line],
+                }),
+            }
+        }
+        Ok(references)
     }
 
     /// The whole ledger on one page.

@@ -83,3 +83,33 @@ async fn the_summary_shows_who_was_held_or_charged_twice() {
         ])
     );
 }
+
+#[tokio::test]
+async fn the_ledger_is_listed_page_by_page_in_the_order_of_the_references() {
+    let database = Database::new().await;
+    let gateway = Gateway::start(&database, 0).await;
+    for reference in ["c", "a", "d", "b"] {
+        let id = gateway.held(GOOD, reference).await;
+        good(gateway.act(&id, "capture", reference)).await;
+    }
+    let list = async |query: &str| {
+        let page = good(gateway.get(&format!("/v1/ledger/references?{query}"))).await;
+        let references = page["references"].as_array().unwrap().clone();
+        for reference in &references {
+            let entries = reference["entries"].as_array().unwrap();
+            let kinds: Vec<String> = entries.iter().map(|entry| word(entry, "kind")).collect();
+            assert_eq!(kinds, ["HOLD", "CHARGE"]);
+        }
+        let names = references.iter().map(|it| word(it, "reference"));
+        names.collect::<Vec<String>>().concat()
+    };
+    assert_eq!(list("").await, "abcd");
+    assert_eq!(list("limit=2").await, "ab");
+    assert_eq!(list("limit=2&after=b").await, "cd");
+    assert_eq!(list("after=a&upTo=c").await, "bc");
+    assert_eq!(list("after=d").await, "");
+    for wrong in ["limit=0", "limit=1001"] {
+        let asked = gateway.get(&format!("/v1/ledger/references?{wrong}"));
+        refused(asked, StatusCode::UNPROCESSABLE_ENTITY).await;
+    }
+}

@@ -17,7 +17,7 @@ use crate::{
 
 /// The order is cooked.
 #[derive(Debug, Clone, Copy)]
-struct Ready;
+pub struct Ready;
 
 impl Action for Ready {
     type Aggregate = Cook;

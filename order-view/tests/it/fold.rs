@@ -18,7 +18,7 @@ fn deliveries() -> impl Strategy<Value = (Vec<usize>, Vec<usize>)> {
     })
 }
 
-fn fold<'m>(messages: impl IntoIterator<Item = &'m Message>) -> Option<OrderView> {
+pub(crate) fn fold<'m>(messages: impl IntoIterator<Item = &'m Message>) -> Option<OrderView> {
     let mut view: Option<OrderView> = None;
     for message in messages {
         let news = news(message).expect("a message of the contract");

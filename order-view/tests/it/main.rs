@@ -3,4 +3,5 @@
 
 mod fold;
 mod http;
+mod rebuild;
 mod support;

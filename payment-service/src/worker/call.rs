@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{Job, Shared, Status};
 use crate::{
-    domain::{Command, Intent, Outcome},
+    domain::{Command, Intent, Outcome, Payment, Secret},
     gateway::{Authorised, Failure, Gateway, Hold, Key},
 };
 
@@ -90,14 +90,27 @@ async fn make(
     patience: Duration,
 ) -> Result<Outcome, Failure> {
     let started = Instant::now();
-    let outcome = tokio::time::timeout(patience, ask(gateway, job, call)).await;
+    let outcome = tokio::time::timeout(
+        patience,
+        ask(gateway, &job.row.payment, job.token.as_ref(), call),
+    )
+    .await;
     metrics::histogram!("gateway_call_duration_seconds", "call" => call.intent.as_str())
         .record(started.elapsed().as_secs_f64());
     outcome.unwrap_or_else(|_| Err(Failure::Away(format!("no answer within {patience:?}"))))
 }
 
-async fn ask(gateway: &dyn Gateway, job: &Job, call: Command) -> Result<Outcome, Failure> {
-    let payment = &job.row.payment;
+/// Asks the gateway about `call`, the open call of `payment`, under a key that is the same whenever it is asked again.
+/// `token` stands for the card, where the call needs it.
+///
+/// # Errors
+/// Whether it had an effect is unknown then: it is to be asked again.
+pub async fn ask(
+    gateway: &dyn Gateway,
+    payment: &Payment,
+    token: Option<&Secret>,
+    call: Command,
+) -> Result<Outcome, Failure> {
     let key = Key {
         text: format!("{}-{}", payment.order_id, call.intent.as_str()),
         trace: call.trace,
@@ -108,7 +121,7 @@ async fn ask(gateway: &dyn Gateway, job: &Job, call: Command) -> Result<Outcome,
     };
     match call.intent {
         Intent::Authorise => {
-            let hold = hold(job)
+            let hold = hold(payment, token)
                 .ok_or_else(|| Failure::Unusable("the payment names no card".to_owned()))?;
             Ok(match gateway.authorise(&key, &hold).await? {
                 Authorised::Approved(authorisation) => Outcome::Held(authorisation),
@@ -130,11 +143,11 @@ async fn ask(gateway: &dyn Gateway, job: &Job, call: Command) -> Result<Outcome,
     }
 }
 
-fn hold(job: &Job) -> Option<Hold> {
+fn hold(payment: &Payment, token: Option<&Secret>) -> Option<Hold> {
     Some(Hold {
-        token: job.token.clone()?,
-        amount: job.row.payment.terms?.amount,
-        reference: job.row.payment.order_id,
+        token: token?.clone(),
+        amount: payment.terms?.amount,
+        reference: payment.order_id,
     })
 }
 

@@ -90,12 +90,13 @@ impl Ticket {
         }
     }
 
-    /// Follows the order to `state`. To be told again what has been followed already changes nothing.
+    /// Follows the order to `state`. To be told again what has been followed already changes nothing; nor does anything
+    /// change about a ticket that is withdrawn: what comes then is a late repetition, or withdraws it once more.
     ///
     /// # Errors
     /// There is no way there.
     pub fn follow(&mut self, state: TicketState, now: DateTime<Utc>) -> Result<(), Illegal> {
-        if !self.has_followed(state) {
+        if !self.is_withdrawn() && !self.state.has_reached(state) {
             self.state = self.state.move_to(state)?;
             self.reason = withdrawal(state).or(self.reason.take());
         }
@@ -103,12 +104,19 @@ impl Ticket {
         Ok(())
     }
 
-    /// Whether it was in `state` already. One that is withdrawn was nowhere else: it must not seem accepted.
-    fn has_followed(&self, state: TicketState) -> bool {
-        match self.state {
-            TicketState::Rejected | TicketState::Cancelled => self.state == state,
-            _ => self.state.has_reached(state),
+    /// What the ticket answers to being told to follow to `state`, which is `done` when it has. One that is withdrawn
+    /// must not seem accepted.
+    #[must_use]
+    pub fn answer_to(&self, state: TicketState, done: Kind) -> Kind {
+        match self.is_withdrawn() && !withdraws(state) {
+            true => self.answer_to_order(),
+            false => done,
         }
+    }
+
+    /// Whether it will never be cooked: refused by the restaurant, or given back.
+    const fn is_withdrawn(&self) -> bool {
+        withdraws(self.state)
     }
 
     fn speak(&mut self, now: DateTime<Utc>) {
@@ -130,6 +138,10 @@ impl Ticket {
             reason: self.reason.clone(),
         }
     }
+}
+
+const fn withdraws(state: TicketState) -> bool {
+    matches!(state, TicketState::Rejected | TicketState::Cancelled)
 }
 
 fn withdrawal(state: TicketState) -> Option<Reason> {

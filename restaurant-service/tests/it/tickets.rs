@@ -205,7 +205,43 @@ async fn an_order_that_comes_again_after_the_inbox_was_pruned_has_one_ticket() {
 }
 
 #[tokio::test]
-async fn a_withdrawn_ticket_cannot_be_accepted_and_only_its_order_waits() {
+async fn a_withdrawn_ticket_stays_withdrawn_and_says_so_whatever_comes_late() {
+    let restaurants = Restaurants::open().await;
+    let (restaurant, order) = (restaurants.restaurant(json!({})).await, new_order());
+    let batch = [
+        restaurant.order(order, &restaurant.soup, 1),
+        order_is("ORDER_REJECTED", order),
+        order_is("ORDER_APPROVED", order),
+        order_is("ORDER_CANCELLED", order),
+    ];
+    assert_eq!(restaurants.hear(&batch).await.handled, 4);
+    let expected = said(&[
+        ("TICKET_CREATED", 1, "PENDING"),
+        ("TICKET_REJECTED", 2, "REJECTED"),
+        ("TICKET_REJECTED", 3, "REJECTED"),
+        ("TICKET_CANCELLED", 4, "REJECTED"),
+    ]);
+    assert_eq!(restaurants.said(order).await, expected);
+}
+
+#[tokio::test]
+async fn a_ticket_that_the_restaurant_refused_can_be_withdrawn_by_whoever_has_not_heard_of_that() {
+    let restaurants = Restaurants::open().await;
+    let (restaurant, order) = (restaurants.restaurant(json!({})).await, new_order());
+    let batch = [
+        restaurant.order(order, &json!(new_order()), 1),
+        order_is("ORDER_CANCELLED", order),
+    ];
+    assert_eq!(restaurants.hear(&batch).await.handled, 2);
+    let expected = said(&[
+        ("TICKET_REJECTED", 1, "REJECTED"),
+        ("TICKET_CANCELLED", 2, "REJECTED"),
+    ]);
+    assert_eq!(restaurants.said(order).await, expected);
+}
+
+#[tokio::test]
+async fn a_ticket_skips_no_state_and_only_its_order_waits() {
     let restaurants = Restaurants::open().await;
     let (restaurant, order, other) = (
         restaurants.restaurant(json!({})).await,
@@ -214,23 +250,19 @@ async fn a_withdrawn_ticket_cannot_be_accepted_and_only_its_order_waits() {
     );
     let batch = [
         restaurant.order(order, &restaurant.soup, 1),
-        order_is("ORDER_REJECTED", order),
-        order_is("ORDER_APPROVED", order),
+        order_is("ORDER_READY", order),
         restaurant.order(other, &restaurant.soup, 1),
     ];
     assert_eq!(
         restaurants.hear(&batch).await,
         Report {
-            handled: 3,
+            handled: 2,
             duplicates: 0,
             parked: 1
         }
     );
-    let expected = said(&[
-        ("TICKET_CREATED", 1, "PENDING"),
-        ("TICKET_REJECTED", 2, "REJECTED"),
-    ]);
-    assert_eq!(restaurants.said(order).await[..2], expected);
+    let expected = said(&[("TICKET_CREATED", 1, "PENDING")]);
+    assert_eq!(restaurants.said(order).await[..1], expected);
     assert_eq!(restaurants.said(other).await.len(), 1);
 }
 

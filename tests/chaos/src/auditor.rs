@@ -1,7 +1,5 @@
 //! What the databases say when everything has come to rest: the operator's audit, run as an operator runs it.
 
-mod own;
-
 use std::path::Path;
 use std::process::Stdio;
 
@@ -54,12 +52,6 @@ struct Broken {
 /// # Errors
 /// The audit could not be made.
 pub(crate) async fn audit(operator: &Path, platform: &Platform) -> anyhow::Result<Finding> {
-    if !knows_audit(operator).await? {
-        return Ok(Finding {
-            violations: own::audit(platform).await?,
-            printed: Value::Null,
-        });
-    }
     let mut command = Command::new(operator);
     for name in ELSEWHERE {
         command.env_remove(name);
@@ -69,7 +61,8 @@ pub(crate) async fn audit(operator: &Path, platform: &Platform) -> anyhow::Resul
         .args(["audit", "--wait", WAIT, "--json"])
         .stderr(Stdio::inherit())
         .output()
-        .await?;
+        .await
+        .with_context(|| format!("cannot run {}", operator.display()))?;
     let printed: Value = serde_json::from_slice(&output.stdout)
         .with_context(|| format!("operator audit ended with {} and no answer", output.status))?;
     let mut violations = violations(Answer::deserialize(&printed)?);
@@ -102,15 +95,6 @@ fn violations(answer: Answer) -> Vec<Violation> {
     let restless = answer.not_quiet.into_iter();
     let restless = restless.map(|what| Violation::general(format!("audit, not at rest: {what}")));
     broken.chain(unchecked).chain(restless).collect()
-}
-
-async fn knows_audit(operator: &Path) -> anyhow::Result<bool> {
-    let help = Command::new(operator)
-        .args(["audit", "--help"])
-        .output()
-        .await
-        .with_context(|| format!("cannot run {}", operator.display()))?;
-    Ok(help.status.success())
 }
 
 #[cfg(test)]

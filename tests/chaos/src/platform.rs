@@ -12,8 +12,6 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use crate::client::GATEWAY;
-
 const LOOK: Duration = Duration::from_millis(5);
 
 /// How a process is asked whether it is ready.
@@ -101,15 +99,6 @@ impl Platform {
     /// Where it lies.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
-    }
-
-    /// Those who write an outbox: everybody with a database but the gateway, which stands for a company of its own.
-    pub(crate) fn services_with_outbox(&self) -> impl Iterator<Item = &str> {
-        self.members
-            .iter()
-            .filter(|member| member.environment.contains_key("DATABASE_URL"))
-            .map(Member::service)
-            .filter(|service| *service != GATEWAY)
     }
 
     /// The member of this name.

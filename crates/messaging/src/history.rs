@@ -1,0 +1,188 @@
+//! Reads topics from their beginning, beside all groups: what a read model is rebuilt from.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use rdkafka::{
+    ClientConfig, Offset, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer as _},
+    error::KafkaError,
+    metadata::{MetadataPartition, MetadataTopic},
+};
+
+use crate::{Incoming, Raw, consumer::Settings};
+
+/// How long the broker may take for one answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// An offset in each partition of each topic, by the topic's name without prefix.
+pub type Offsets = BTreeMap<(String, i32), i64>;
+
+/// Some topics, read from their beginning. It joins no group and stores no offset, so it disturbs nobody who consumes them.
+pub struct History {
+    client: Arc<BaseConsumer>,
+    topics: Arc<[String]>,
+    prefix: Arc<str>,
+    next: Offsets,
+}
+
+/// Why topics cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Kafka's client failed, or the broker does not answer.
+    #[error("Kafka's topics cannot be read")]
+    Kafka(#[from] KafkaError),
+    /// A topic is missing.
+    #[error("Kafka has no topic {0}")]
+    NoTopic(String),
+    /// Records are there, and do not come.
+    #[error("Kafka went silent")]
+    Silent,
+    /// The process is ending.
+    #[error("the process is ending")]
+    Ending,
+}
+
+impl History {
+    /// Begins at the beginning of the topics of `settings`.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn open(settings: &Settings) -> Result<Self, Error> {
+        let client: BaseConsumer = ClientConfig::new()
+            .set("bootstrap.servers", &settings.brokers)
+            .set("client.id", &settings.instance_id)
+            // The client wants a group's name, also when it never joins one.
+            .set("group.id", &settings.group)
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            .set("fetch.wait.max.ms", "10")
+            .set("queued.max.messages.kbytes", "4096")
+            .create()?;
+        let mut history = Self {
+            client: Arc::new(client),
+            topics: settings.topics.clone().into(),
+            prefix: settings.topic_prefix.as_str().into(),
+            next: Offsets::new(),
+        };
+        let first = history.watermarks(|(first, _)| first).await?;
+        history.go_to(first)?;
+        Ok(history)
+    }
+
+    /// Where it has come to.
+    #[must_use]
+    pub const fn place(&self) -> &Offsets {
+        &self.next
+    }
+
+    /// Goes on from another place: from one where it has been, when what was read there was lost.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn go_to(&mut self, place: Offsets) -> Result<(), Error> {
+        let mut list = TopicPartitionList::new();
+        for ((topic, partition), offset) in &place {
+            let full = format!("{}{topic}", self.prefix);
+            list.add_partition_offset(&full, *partition, Offset::Offset(*offset))?;
+        }
+        self.client.assign(&list)?;
+        self.next = place;
+        Ok(())
+    }
+
+    /// Where the partitions end now.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn ends(&self) -> Result<Offsets, Error> {
+        self.watermarks(|(_, end)| end).await
+    }
+
+    /// How many records are between what was read and `ends`.
+    #[must_use]
+    pub fn behind(&self, ends: &Offsets) -> i64 {
+        let left = ends
+            .iter()
+            .map(|(place, end)| (end - self.reached(place)).max(0));
+        left.sum()
+    }
+
+    /// Reads on, `limit` records at most; none when everything before `ends` was read. What is behind `ends` may come
+    /// along.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn read(&mut self, ends: &Offsets, limit: usize) -> Result<Vec<Incoming>, Error> {
+        let mut left = self.behind(ends);
+        if left == 0 {
+            return Ok(Vec::new());
+        }
+        let (client, prefix) = (self.client.clone(), self.prefix.clone());
+        let (ends, mut next) = (ends.clone(), std::mem::take(&mut self.next));
+        let (next, read) = apart(move || {
+            let mut read = Vec::new();
+            while left > 0 && read.len() < limit {
+                let record = match client.poll(PATIENCE) {
+                    Some(Ok(record)) => record,
+                    Some(Err(error)) => return (next, Err(error.into())),
+                    None => return (next, Err(Error::Silent)),
+                };
+                let raw = Raw::copy(&record, &prefix);
+                let place = (raw.topic.clone(), raw.partition);
+                let end = ends.get(&place).copied().unwrap_or_default();
+                let reached = next.insert(place, raw.offset + 1).unwrap_or_default();
+                left -= (end.min(raw.offset + 1) - end.min(reached)).max(0);
+                read.push(Incoming::from(raw));
+            }
+            (next, Ok(read))
+        })
+        .await?;
+        self.next = next;
+        read
+    }
+
+    fn reached(&self, place: &(String, i32)) -> i64 {
+        self.next.get(place).copied().unwrap_or_default()
+    }
+
+    async fn watermarks(&self, which: fn((i64, i64)) -> i64) -> Result<Offsets, Error> {
+        let (client, topics, prefix) = (
+            self.client.clone(),
+            self.topics.clone(),
+            self.prefix.clone(),
+        );
+        apart(move || {
+            let mut found = Offsets::new();
+            for topic in topics.iter() {
+                let full = format!("{prefix}{topic}");
+                let metadata = client.fetch_metadata(Some(&full), PATIENCE)?;
+                let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
+                let partitions: Vec<i32> = partitions.map(MetadataPartition::id).collect();
+                if partitions.is_empty() {
+                    return Err(Error::NoTopic(full));
+                }
+                for partition in partitions {
+                    let marks = client.fetch_watermarks(&full, partition, PATIENCE)?;
+                    found.insert((topic.clone(), partition), which(marks));
+                }
+            }
+            Ok(found)
+        })
+        .await?
+    }
+}
+
+impl std::fmt::Debug for History {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("History")
+            .field("topics", &self.topics)
+            .field("next", &self.next)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The client's calls wait, so they do it in a thread of their own.
+async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    let task = tokio::task::spawn_blocking(work);
+    task.await.map_err(|_| Error::Ending)
+}

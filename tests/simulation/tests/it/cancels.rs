@@ -1,0 +1,61 @@
+use std::collections::BTreeMap;
+
+use contracts::OrderState;
+use order_service::messages::orchestrator;
+use saga::Step;
+use simulation::{Plan, Story, Weather, When};
+
+use crate::crowd::run_all;
+
+/// Races at each step.
+const RACES: u64 = 1_000;
+
+#[test]
+fn a_cancellation_may_race_with_every_step() {
+    let patience = Plan::calm(0, Vec::new()).patience;
+    let orders = orchestrator(patience).unwrap();
+    let steps = orders.definitions().current().steps();
+    let mut ends: BTreeMap<&str, BTreeMap<OrderState, u64>> = BTreeMap::new();
+    for step in steps.iter().map(Step::name) {
+        let plans = (0..RACES).map(|seed| {
+            // So soon behind the beginning of the step that it meets every message of it, and of the next one.
+            let when = |wait| When::AtStep(step.to_owned(), wait);
+            let story = Story {
+                cancels: vec![when(seed % 25), when(seed % 7)],
+                hands: (0, seed % 30),
+                ..Story::default()
+            };
+            let mut plan = Plan::calm(seed, vec![story]);
+            if seed.is_multiple_of(2) {
+                plan.weather = Weather {
+                    crash_before_commit: 0.05,
+                    crash_after_commit: 0.05,
+                    sent_again: 0.1,
+                    bad_line: 0.1,
+                    ..Weather::default()
+                };
+            }
+            plan
+        });
+        for (_, result) in run_all(plans) {
+            let report = result.unwrap_or_else(|violation| panic!("{step}: {violation}"));
+            for end in report.ends {
+                *ends.entry(step).or_default().entry(end.state).or_default() += 1;
+            }
+        }
+    }
+    for step in steps.iter().map(Step::name) {
+        println!("CANCELS at {step:?}, {RACES} races: {:?}", ends[step]);
+        assert_eq!(ends[step].values().sum::<u64>(), RACES);
+    }
+    // Early ones are cancelled, late ones delivered, and in between it is a race.
+    assert_eq!(
+        ends["verify customer"].keys().collect::<Vec<_>>(),
+        [&OrderState::Cancelled]
+    );
+    assert_eq!(
+        ends["ready ticket"].keys().collect::<Vec<_>>(),
+        [&OrderState::Complete]
+    );
+    assert_eq!(ends["cooked"].len(), 2, "{:?}", ends["cooked"]);
+}

@@ -1,0 +1,63 @@
+use simulation::matrix::{For, Trouble, cells};
+
+use crate::crowd::run_all;
+
+/// Runs of each cell: chance decides how long everything takes.
+const SEEDS: u64 = 20;
+
+#[test]
+fn whatever_goes_wrong_with_whichever_command_the_order_ends_as_it_should() {
+    let cells = cells().unwrap();
+    let mut wrong = Vec::new();
+    for cell in &cells {
+        let plans = (0..SEEDS).map(|seed| {
+            let mut plan = cell.plan.clone();
+            plan.seed = seed;
+            plan
+        });
+        for (_, result) in run_all(plans) {
+            let report = match result {
+                Ok(report) => report,
+                Err(violation) => {
+                    wrong.push(format!("{cell}: {violation}"));
+                    continue;
+                }
+            };
+            if let Some(scripted) = cell.scripted
+                && !report.struck.contains_key(&scripted)
+            {
+                wrong.push(format!("{cell}: nothing went wrong"));
+            }
+            wrong.extend(
+                report
+                    .ends
+                    .iter()
+                    .filter_map(|end| cell.explains(end).err()),
+            );
+        }
+    }
+    println!("MATRIX {} cells, {SEEDS} runs of each", cells.len());
+    let few: Vec<_> = wrong.iter().take(10).cloned().collect();
+    assert!(
+        wrong.is_empty(),
+        "{} wrong\n{}",
+        wrong.len(),
+        few.join("\n")
+    );
+}
+
+#[test]
+fn the_matrix_has_every_command_of_the_definition() {
+    let cells = cells().unwrap();
+    let count = |purpose| {
+        let mut steps: Vec<_> = cells
+            .iter()
+            .filter(|cell| cell.purpose == purpose && cell.trouble != Trouble::Refused)
+            .map(|cell| cell.step.clone())
+            .collect();
+        steps.dedup();
+        steps.len()
+    };
+    let counts = [For::Do, For::Undo, For::Cancel, For::Arbitrate].map(count);
+    assert_eq!(counts, [10, 2, 2, 1]);
+}
