@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::Stdio;
 
+use anyhow::Context;
+use serde::Deserialize;
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -10,7 +12,14 @@ use crate::platform::Platform;
 use crate::violation::Violation;
 
 /// How long the audit may wait for quiet, in seconds.
-const WAIT: &str = "60";
+const WAIT: &str = "90";
+/// What would lead an audit to another platform.
+const ELSEWHERE: [&str; 4] = [
+    "DATABASE_URL",
+    "KAFKA_BROKERS",
+    "TOPIC_PREFIX",
+    "GATEWAY_URL",
+];
 
 /// What an audit found.
 #[derive(Debug)]
@@ -20,28 +29,91 @@ pub(crate) struct Finding {
     pub(crate) printed: Value,
 }
 
+/// The part of the program's answer that decides.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    violations: Vec<Broken>,
+    not_checked: Vec<Value>,
+    not_quiet: Vec<String>,
+}
+
+/// A rule that does not hold.
+#[derive(Deserialize)]
+struct Broken {
+    order: String,
+    rule: String,
+    expected: String,
+    found: String,
+}
+
 /// Audits the platform. `operator` is the program.
+///
+/// # Errors
+/// The audit could not be made.
 pub(crate) async fn audit(operator: &Path, platform: &Platform) -> anyhow::Result<Finding> {
-    let output = command(operator, platform)
-        .args(["--json", "audit", "--wait", WAIT])
+    let mut command = Command::new(operator);
+    for name in ELSEWHERE {
+        command.env_remove(name);
+    }
+    let output = command
+        .env("PLATFORM_DIR", platform.folder())
+        .args(["audit", "--wait", WAIT, "--json"])
         .stderr(Stdio::inherit())
         .output()
-        .await?;
-    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-    let printed = serde_json::from_str(&printed).unwrap_or(Value::String(printed));
-    let violations = match output.status.code() {
-        Some(0) => Vec::new(),
-        Some(1) => vec![Violation::general(format!("operator audit: {printed}"))],
-        _ => anyhow::bail!("operator audit ended with {}: {printed}", output.status),
-    };
+        .await
+        .with_context(|| format!("cannot run {}", operator.display()))?;
+    let printed: Value = serde_json::from_slice(&output.stdout)
+        .with_context(|| format!("operator audit ended with {} and no answer", output.status))?;
+    let mut violations = violations(Answer::deserialize(&printed)?);
+    if !output.status.success() && violations.is_empty() {
+        let what = format!("operator audit ended with {}", output.status);
+        violations.push(Violation::general(what));
+    }
     Ok(Finding {
         violations,
         printed,
     })
 }
 
-fn command(operator: &Path, platform: &Platform) -> Command {
-    let mut command = Command::new(operator);
-    command.env("PLATFORM_DIR", platform.folder());
-    command
+/// What was not checked, and what did not come to rest, counts as well: nobody can say that it is in order.
+fn violations(answer: Answer) -> Vec<Violation> {
+    let broken = answer.violations.into_iter().map(|broken| {
+        let Broken {
+            order,
+            rule,
+            expected,
+            found,
+        } = broken;
+        Violation::of(
+            order,
+            format!("audit, {rule}: expected {expected}, found {found}"),
+        )
+    });
+    let unchecked = answer.not_checked.into_iter();
+    let unchecked = unchecked.map(|what| Violation::general(format!("audit, not checked: {what}")));
+    let restless = answer.not_quiet.into_iter();
+    let restless = restless.map(|what| Violation::general(format!("audit, not at rest: {what}")));
+    broken.chain(unchecked).chain(restless).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_that_an_audit_is_not_content_with_is_a_violation() {
+        let answer = serde_json::json!({
+            "violations": [{"order": "018f", "rule": "one-hold", "expected": "1", "found": "2"}],
+            "notChecked": [{"what": "topics", "why": "no Kafka"}],
+            "notQuiet": ["the outbox of order-service"],
+            "clean": false,
+        });
+        let found = violations(Answer::deserialize(answer).unwrap());
+        assert_eq!(found.len(), 3);
+        assert_eq!(
+            found[0],
+            Violation::of("018f", "audit, one-hold: expected 1, found 2")
+        );
+    }
 }

@@ -38,6 +38,7 @@ use crate::load::Load;
 use crate::platform::Platform;
 use crate::pulse::Pulse;
 use crate::report::Report;
+use crate::violation::Violation;
 use crate::world::World;
 
 /// Load, kills, pauses and restarts on a running platform; then heals, waits, and says what was broken.
@@ -158,9 +159,16 @@ async fn perform(cli: &Cli) -> anyhow::Result<bool> {
         Some(given) => given.clone(),
         None => std::env::current_exe()?.with_file_name("operator"),
     };
-    let finding = auditor::audit(&operator, &platform).await?;
-    report.violations.extend(finding.violations);
-    report.audit = finding.printed;
+    match auditor::audit(&operator, &platform).await {
+        Ok(finding) => {
+            report.violations.extend(finding.violations);
+            report.audit = finding.printed;
+        }
+        // What was seen before is told all the same.
+        Err(error) => report
+            .violations
+            .push(Violation::general(format!("there was no audit: {error:#}"))),
+    }
     (report.requests, report.retries) = (client.tally().requests(), client.tally().retries());
     report.print();
     if let Some(path) = &cli.json {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use futures_util::future::join_all;
 use native::Process;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -157,21 +158,29 @@ impl Platform {
         }
     }
 
-    /// Waits until all members live and are ready.
+    /// Waits until all members live and are ready; gives who was the last, and how long that took.
     ///
     /// # Errors
-    /// Not all are within the time; the error names them.
-    pub(crate) async fn all_ready(&self, patience: Duration) -> anyhow::Result<()> {
-        let deadline = Instant::now() + patience;
-        for member in &self.members {
+    /// Not all are within the time; the error names one.
+    pub(crate) async fn all_ready(&self, patience: Duration) -> anyhow::Result<(&str, Duration)> {
+        let begin = Instant::now();
+        let mut last = ("", Duration::ZERO);
+        let ready = join_all(self.members.iter().map(|member| async move {
             while self.process(&member.name).is_none() || !self.ready(member).await {
-                if Instant::now() > deadline {
+                if begin.elapsed() > patience {
                     bail!("{} is not ready after {patience:?}", member.name);
                 }
                 sleep(LOOK * 10).await;
             }
+            Ok((member.name.as_str(), begin.elapsed()))
+        }));
+        for one in ready.await {
+            let (name, took) = one?;
+            if took >= last.1 {
+                last = (name, took);
+            }
         }
-        Ok(())
+        Ok(last)
     }
 
     /// Waits until every instance that has equals has its part of the partitions: before that there is nothing that anybody

@@ -27,7 +27,7 @@ const HEALTHY: Duration = Duration::from_millis(10_500);
 
 /// An order that needs no longer than this is not held up; on a machine that is slower than that, one that needs no
 /// longer than twice what is usual.
-const CALM: Duration = Duration::from_secs(1);
+pub(crate) const CALM: Duration = Duration::from_secs(1);
 
 /// One blow, in seconds since it. `None`: not seen within the trial's patience.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
@@ -66,7 +66,7 @@ pub(crate) async fn measure(
     mut told: impl FnMut(&str),
 ) -> anyhow::Result<Recovery> {
     let probes = Probes::begin(client, world, settings.every);
-    let (usual, slowest) = probes.usual().await;
+    let (usual, slowest) = probes.usual(CALM).await;
     told(&format!(
         "an order needs {usual:.2?} until it is PREPARING, {slowest:.2?} at most"
     ));

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::console::say;
 use crate::faults::Done;
-use crate::recovery::{Measured, Recovery, Times};
+use crate::recovery::{CALM, Measured, Recovery, Times};
 use crate::violation::Violation;
 
 /// More violations than this are counted, not shown.
@@ -183,10 +183,20 @@ impl Report {
             );
         }
         say(table);
+        let Recovery {
+            usual,
+            usual_at_most,
+            ..
+        } = self.recovery;
         say(format_args!(
-            "an order that nothing holds up needs {:.2} s until it is PREPARING here, {:.2} s at most\n",
-            self.recovery.usual, self.recovery.usual_at_most
+            "an order that nothing holds up needs {usual:.2} s until it is PREPARING here, {usual_at_most:.2} s at most"
         ));
+        if usual_at_most > CALM.as_secs_f64() {
+            say(
+                "the machine is busy with other things: these times tell more of it than of the platform",
+            );
+        }
+        say("");
     }
 }
 

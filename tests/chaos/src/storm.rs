@@ -57,12 +57,14 @@ pub(crate) async fn storm(
     let mut violations: Vec<Violation> = read.into_iter().flatten().collect();
 
     let healing = Instant::now();
-    if let Err(error) = platform.all_ready(READY).await {
-        violations.push(Violation::general(error.to_string()));
+    let mut last = "";
+    match platform.all_ready(READY).await {
+        Ok((name, _)) => last = name,
+        Err(error) => violations.push(Violation::general(error.to_string())),
     }
     let ready_after = healing.elapsed();
     say(format_args!(
-        "all processes are ready {:.1} s after the last fault; {} orders are under way",
+        "all processes are ready {:.1} s after the last fault, {last} as the last; {} orders are under way",
         ready_after.as_secs_f64(),
         stories.len()
     ));

@@ -163,25 +163,15 @@ fn relay(standby: bool, kinds: &mut Vec<Kind>) {
         victim: Victim::RelayAtWork,
         ..kind(title.to_owned(), RELAY, blow, counts, bound)
     };
+    // The shards may be divided between the two: some orders never need the victim.
     if standby {
-        kinds.push(at_work(
-            "relay killed, standby takes over",
-            Blow::KillForGood,
-            Counts::First,
-            1.0,
-        ));
-        kinds.push(at_work(
-            "relay stands still, standby takes over",
-            Blow::Stop,
-            Counts::First,
-            1.0,
-        ));
-        kinds.push(at_work(
-            "relay killed, standby and restart",
-            Blow::Kill,
-            Counts::First,
-            1.0,
-        ));
+        for (title, blow) in [
+            ("relay killed, standby takes over", Blow::KillForGood),
+            ("relay stands still, standby takes over", Blow::Stop),
+            ("relay killed, standby and restart", Blow::Kill),
+        ] {
+            kinds.push(at_work(title, blow, Counts::Slowest, 1.0));
+        }
     }
     kinds.push(Kind {
         alone: true,

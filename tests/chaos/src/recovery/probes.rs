@@ -19,9 +19,9 @@ const MOST_UNDER_WAY: usize = 40;
 /// None of so many orders lies in a given half of the partitions: once in four thousand blows.
 const VOLLEY: usize = 12;
 const RETRY: Duration = Duration::from_millis(20);
-/// The first orders open connections and fill caches; so many after them tell what is usual.
-const WARM_UP: usize = 10;
+/// So many of the youngest tell what is usual.
 const USUAL: usize = 20;
+const SETTLES: Duration = Duration::from_secs(60);
 /// An order shows this version when it is PREPARING.
 const PREPARING: i64 = 7;
 
@@ -48,7 +48,6 @@ impl Probe {
 pub(super) struct Probes {
     shared: Shared,
     stream: JoinHandle<()>,
-    begin: Instant,
 }
 
 /// Orders that were asked for at once. Dropped, they are not followed any further.
@@ -79,27 +78,25 @@ impl Probes {
             goal: Arc::new(AtomicI64::new(PREPARING)),
             list: Arc::default(),
         };
-        let begin = Instant::now();
         let stream = tokio::spawn(shared.clone().stream(every));
-        Self {
-            shared,
-            stream,
-            begin,
-        }
+        Self { shared, stream }
     }
 
-    /// How long orders need on a quiet day: the median, and the slowest.
-    pub(super) async fn usual(&self) -> (Duration, Duration) {
+    /// How long orders need when nobody is struck: the median, and the slowest. A machine that is busy with other things is
+    /// given a minute to come to rest, until none needs longer than `calm`.
+    pub(super) async fn usual(&self, calm: Duration) -> (Duration, Duration) {
+        let begin = Instant::now();
         loop {
             sleep(RETRY).await;
-            let list = self.since(self.begin);
-            let measured = list.iter().skip(WARM_UP).take(USUAL);
-            let mut took: Vec<Duration> = measured.filter_map(Probe::took).collect();
+            let list = self.since(begin);
+            let ended = list.iter().rev().filter_map(Probe::took).take(USUAL);
+            let mut took: Vec<Duration> = ended.collect();
             took.sort();
-            if let (USUAL, Some(middle), Some(slowest)) =
+            if let (USUAL, Some(&middle), Some(&slowest)) =
                 (took.len(), took.get(USUAL / 2), took.last())
+                && (slowest <= calm || begin.elapsed() > SETTLES)
             {
-                return (*middle, *slowest);
+                return (middle, slowest);
             }
         }
     }
