@@ -43,7 +43,7 @@ pub fn router(view: View) -> OpenApiRouter {
         .routes(routes!(list_orders::list_orders))
         .routes(routes!(get_ticket::get_ticket))
         .routes(routes!(list_tickets::list_tickets))
-        .routes(routes!(rebuild::ask))
-        .routes(routes!(rebuild::find))
+        .routes(routes!(rebuild::ask, rebuild::list))
+        .routes(routes!(rebuild::find, rebuild::give_up))
         .with_state(view)
 }

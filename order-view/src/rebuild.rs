@@ -1,8 +1,11 @@
 //! Rebuilds the view: from the beginning of all topics, in another table, while the old one is read and grown; then the
-//! new one takes its place, and readers notice nothing.
+//! new one takes its place.
 //!
 //! Nothing is lost in the swap: those who write are held up for a moment, what has been said by then is read to its end,
 //! and what they write afterwards goes into the new table. What is read twice changes nothing: the fold is idempotent.
+//!
+//! Every transaction begins under the fence of its attempt: an instance that was paused, and followed by another one,
+//! changes nothing any more.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -14,12 +17,12 @@ use messaging::{
     judge,
 };
 use sea_orm::DbErr;
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     messages::Folding,
-    store::rebuilds::{self, Progress, Rebuild},
+    store::rebuilds::{self, Attempt, Progress},
     waiters::Waiters,
 };
 
@@ -31,10 +34,12 @@ const CLAIM: Duration = Duration::from_secs(60);
 const BATCH: usize = 1_000;
 /// So near to the end the swap is tried.
 const NEAR: i64 = 500;
-/// How long the swap waits for those who are writing or reading, before it lets go and tries again.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// Before it tries again.
-const PAUSE: Duration = Duration::from_millis(200);
+/// How long the swap waits for those who are writing, and how long it lets them wait for Kafka.
+const WRITERS: Duration = Duration::from_secs(1);
+/// How long the swap waits for somebody who reads: others who begin to read wait behind it.
+const READERS: Duration = Duration::from_millis(100);
+/// Before what did not succeed is tried again: from one to the other, doubling.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 
 /// Looks for rebuilds that are asked for, and does them. Instances share the work: one of them does it.
 #[derive(Debug)]
@@ -44,22 +49,36 @@ pub struct Rebuilder {
     folding: Folding,
 }
 
-/// Why a rebuild was not done. It is tried again.
+/// Why a rebuild was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The topics cannot be read.
-    #[error(transparent)]
+    #[error("{0}")]
     History(#[from] history::Error),
     /// The database's error.
     #[error("the database failed: {0}")]
     Database(#[from] DbErr),
+    /// The swap would have held up writers for too long.
+    #[error("Kafka is too slow for a swap")]
+    Slow,
 }
 
-/// A rebuild under way.
+impl Error {
+    /// Whether it goes on where it is, after a while.
+    fn passes(&self) -> bool {
+        match self {
+            Self::History(error) => !matches!(error, history::Error::Gone | history::Error::Ending),
+            Self::Database(error) => judge(error) != Verdict::Wrong,
+            Self::Slow => true,
+        }
+    }
+}
+
+/// An attempt under way.
 struct Work {
-    rebuild: Rebuild,
+    attempt: Attempt,
     history: History,
-    by: String,
+    folding: Folding,
 }
 
 impl Rebuilder {
@@ -73,121 +92,167 @@ impl Rebuilder {
         }
     }
 
-    /// Looks until `shutdown`. What fails is tried again.
+    /// Looks until `shutdown`. What fails is tried again, ever later.
     ///
     /// # Errors
     /// Never.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Infallible> {
+        let mut pause = EVERY;
         while !shutdown.is_cancelled() {
-            if let Err(error) = self.look(&shutdown).await {
-                tracing::warn!(%error, "a rebuild of the view begins again");
-            }
-            let pause = tokio::time::sleep(EVERY);
-            if shutdown.run_until_cancelled(pause).await.is_none() {
-                break;
-            }
+            pause = match self.look(&shutdown).await {
+                Ok(_) => EVERY,
+                Err(error) => {
+                    tracing::warn!(%error, "a rebuild of the view begins again");
+                    CLAIM.min(pause * 2)
+                }
+            };
+            let _ = shutdown
+                .run_until_cancelled(tokio::time::sleep(pause))
+                .await;
         }
         Ok(())
     }
 
-    /// Does the rebuild that is asked for, if nobody else is at it. Gives whether there was one that it did.
+    /// Does the rebuild that is asked for, if nobody else is at it. Gives whether there was one that it has ended.
     ///
     /// # Errors
-    /// See [`Error`].
+    /// See [`Error`]: the rebuild is still asked for, and says why it was not done.
     pub async fn look(&self, shutdown: &CancellationToken) -> Result<bool, Error> {
+        let attempt = ambient::new_id();
+        let db = self.store.db();
         let by = &self.consumer.instance_id;
-        let Some(rebuild) = rebuilds::claim(self.store.db(), by, CLAIM).await? else {
+        let Some(rebuild) = rebuilds::claim(db, by, attempt, CLAIM).await? else {
             return Ok(false);
         };
+        let attempt = Attempt {
+            rebuild_id: rebuild.rebuild_id,
+            attempt,
+            lasts: CLAIM,
+        };
         tracing::info!(id = %rebuild.rebuild_id, by = rebuild.asked_by, why = rebuild.asked_why, "the view is rebuilt");
-        let done = self.rebuild(rebuild, shutdown).await;
-        if !matches!(done, Ok(true)) {
-            rebuilds::give_back(self.store.db(), by).await?;
+        let ended = self.rebuild(attempt, shutdown).await;
+        match &ended {
+            Ok(true) => {}
+            Ok(false) => attempt.let_go(db, "its instance was stopped").await?,
+            Err(error) => attempt.let_go(db, &error.to_string()).await?,
         }
-        done
+        ended
     }
 
-    async fn rebuild(&self, rebuild: Rebuild, shutdown: &CancellationToken) -> Result<bool, Error> {
+    async fn rebuild(&self, attempt: Attempt, shutdown: &CancellationToken) -> Result<bool, Error> {
         let history = History::open(&self.consumer).await?;
+        if let Some((topic, partition)) = history.beheaded().await? {
+            let problem = format!(
+                "the first records of {topic} (partition {partition}) are gone: what is left does not tell of all orders"
+            );
+            tracing::error!(problem, "the view cannot be rebuilt");
+            attempt
+                .end(self.store.db(), ambient::now(), Some(&problem))
+                .await?;
+            return Ok(true);
+        }
         self.store
-            .transact(|work| async move { rebuilds::plant(work.db()).await }.boxed())
+            .transact::<_, DbErr, _>(move |unit| {
+                async move {
+                    attempt.fence(unit.db()).await?;
+                    rebuilds::plant(unit.db()).await
+                }
+                .boxed()
+            })
             .await?;
-        let id = rebuild.rebuild_id;
         let work = Arc::new(Mutex::new(Work {
-            rebuild,
+            attempt,
             history,
-            by: self.consumer.instance_id.clone(),
+            folding: self.folding.clone(),
         }));
+        let mut pause = BACKOFF.0;
         while !shutdown.is_cancelled() {
-            let ends = work.lock().await.history.ends().await?;
-            while !shutdown.is_cancelled() && self.grow(&work, &ends).await? {}
-            let ends = work.lock().await.history.ends().await?;
-            if work.lock().await.history.behind(&ends) <= NEAR && self.swap(&work).await? {
-                tracing::info!(%id, "the rebuilt view takes the place of the old one");
-                return Ok(true);
+            attempt.fence(self.store.db()).await?;
+            let place = work.lock().await.history.place().clone();
+            match self.go_on(&work, shutdown).await {
+                Ok(true) => return Ok(true),
+                Ok(false) => pause = BACKOFF.0,
+                Err(error) if error.passes() => {
+                    tracing::info!(%error, "the rebuild of the view waits a moment");
+                    // What the transaction had read was rolled back with it.
+                    work.lock().await.history.go_to(place)?;
+                    let _ = shutdown
+                        .run_until_cancelled(tokio::time::sleep(pause))
+                        .await;
+                    pause = BACKOFF.1.min(pause * 2);
+                }
+                Err(error) => return Err(error),
             }
-            let _ = shutdown
-                .run_until_cancelled(tokio::time::sleep(PAUSE))
-                .await;
         }
         Ok(false)
     }
 
-    /// One transaction of growth. Gives whether there was anything before `ends`.
-    async fn grow(&self, work: &Arc<Mutex<Work>>, ends: &Offsets) -> Result<bool, Error> {
-        let (work, folding, ends) = (work.clone(), self.folding.clone(), ends.clone());
-        let batch = work.lock().await.history.read(&ends, BATCH).await?;
-        if batch.is_empty() {
-            return Ok(false);
+    /// One transaction: of growth, or the swap. Gives whether it was the swap.
+    async fn go_on(
+        &self,
+        work: &Arc<Mutex<Work>>,
+        shutdown: &CancellationToken,
+    ) -> Result<bool, Error> {
+        let ends = work.lock().await.history.ends().await?;
+        let ahead = work.lock().await.history.behind(&ends);
+        if ahead <= NEAR && !shutdown.is_cancelled() {
+            self.swap(work).await?;
+            return Ok(true);
         }
+        self.grow(work, ends).await?;
+        Ok(false)
+    }
+
+    async fn grow(&self, work: &Arc<Mutex<Work>>, ends: Offsets) -> Result<(), Error> {
+        let work = work.clone();
+        let batch = work.lock().await.history.read(&ends, BATCH).await?;
         self.store
-            .transact::<_, Error, _>(move |unit| {
+            .transact(move |unit| {
                 async move {
+                    let work = work.lock().await;
+                    work.attempt.fence(unit.db()).await?;
                     rebuilds::turn_to_growing(unit.db()).await?;
-                    work.lock().await.take(unit, &folding, &batch, &ends).await
+                    work.take(unit, &batch, &ends).await
                 }
                 .boxed()
             })
-            .await?;
-        Ok(true)
+            .await
     }
 
-    /// Holds up those who write, reads what has been said by then, and swaps. False: it was no moment for that.
-    async fn swap(&self, work: &Arc<Mutex<Work>>) -> Result<bool, Error> {
-        let before = work.lock().await.history.place().clone();
-        let (shared, folding) = (work.clone(), self.folding.clone());
-        let swapped = self
-            .store
-            .transact::<_, Error, _>(move |unit| {
+    /// Holds up those who write, reads what has been said by then, and swaps.
+    async fn swap(&self, work: &Arc<Mutex<Work>>) -> Result<(), Error> {
+        let work = work.clone();
+        self.store
+            .transact(move |unit| {
                 async move {
-                    rebuilds::hold_up_writers(unit.db(), PATIENCE).await?;
+                    let mut work = work.lock().await;
+                    work.attempt.fence(unit.db()).await?;
+                    rebuilds::hold_up_writers(unit.db(), WRITERS).await?;
                     rebuilds::turn_to_growing(unit.db()).await?;
-                    let mut work = shared.lock().await;
-                    let ends = work.history.ends().await?;
+                    let ends = in_time(work.history.ends()).await?;
                     loop {
-                        let batch = work.history.read(&ends, BATCH).await?;
+                        let batch = in_time(work.history.read(&ends, BATCH)).await?;
                         if batch.is_empty() {
                             break;
                         }
-                        work.take(unit, &folding, &batch, &ends).await?;
+                        work.take(unit, &batch, &ends).await?;
                     }
-                    let id = work.rebuild.rebuild_id;
-                    Ok(rebuilds::swap(unit.db(), id, ambient::now()).await?)
+                    rebuilds::swap(unit.db(), READERS).await?;
+                    work.attempt.end(unit.db(), ambient::now(), None).await?;
+                    tracing::info!(id = %work.attempt.rebuild_id, "the rebuilt view takes the place of the old one");
+                    Ok(())
                 }
                 .boxed()
             })
-            .await;
-        match swapped {
-            Ok(()) => Ok(true),
-            Err(Error::Database(error)) if judge(&error) == Verdict::Wrong => Err(error.into()),
-            Err(Error::History(error)) => Err(error.into()),
-            Err(error) => {
-                tracing::info!(%error, "the rebuilt view waits for another moment");
-                work.lock().await.history.go_to(before)?;
-                Ok(false)
-            }
-        }
+            .await
     }
+}
+
+/// What the writers are held up for.
+async fn in_time<T>(
+    asked: impl Future<Output = Result<T, history::Error>> + Send,
+) -> Result<T, Error> {
+    Ok(timeout(WRITERS, asked).await.map_err(|_| Error::Slow)??)
 }
 
 impl Work {
@@ -195,33 +260,31 @@ impl Work {
     async fn take(
         &self,
         unit: &UnitOfWork,
-        folding: &Folding,
         batch: &[Incoming],
         ends: &Offsets,
     ) -> Result<(), Error> {
-        let mut world = folding.load(unit.db(), &[]).await?;
+        let mut world = self.folding.load(unit.db(), &[]).await?;
         let mut stamp = Stamp::live();
         let mut unreadable = 0;
         for incoming in batch {
             // What is no message of the contract was parked when it came; it tells a view nothing.
             let told = incoming.message().map(|message| {
-                match folding.interest(&message.topic, &message.kind) {
-                    Interest::Handle => folding.decide(&mut world, message, &mut stamp).is_ok(),
+                match self.folding.interest(&message.topic, &message.kind) {
+                    Interest::Handle => {
+                        self.folding.decide(&mut world, message, &mut stamp).is_ok()
+                    }
                     Interest::Ignore => true,
                     Interest::Unknown => false,
                 }
             });
             unreadable += i64::from(told != Some(true));
         }
-        folding.save(unit.db(), world).await?;
+        self.folding.save(unit.db(), world).await?;
         let progress = Progress {
-            rebuild_id: self.rebuild.rebuild_id,
-            by: self.by.clone(),
-            lasts: CLAIM,
             read: i64::try_from(batch.len()).unwrap_or(i64::MAX),
             unreadable,
             ahead: self.history.behind(ends),
         };
-        Ok(rebuilds::note(unit.db(), &progress).await?)
+        Ok(self.attempt.note(unit.db(), progress).await?)
     }
 }

@@ -7,6 +7,7 @@ use rdkafka::{
     consumer::{BaseConsumer, Consumer as _},
     error::KafkaError,
     metadata::{MetadataPartition, MetadataTopic},
+    types::RDKafkaErrorCode,
 };
 
 use crate::{Incoming, Raw, consumer::Settings};
@@ -37,6 +38,9 @@ pub enum Error {
     /// Records are there, and do not come.
     #[error("Kafka went silent")]
     Silent,
+    /// What was to be read is not there any more.
+    #[error("records of Kafka's topics are gone that were not read")]
+    Gone,
     /// The process is ending.
     #[error("the process is ending")]
     Ending,
@@ -55,6 +59,8 @@ impl History {
             .set("group.id", &settings.group)
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
+            // What is gone must not be skipped as if it had been read.
+            .set("auto.offset.reset", "error")
             .set("fetch.wait.max.ms", "10")
             .set("queued.max.messages.kbytes", "4096")
             .create()?;
@@ -67,6 +73,16 @@ impl History {
         let first = history.watermarks(|(first, _)| first).await?;
         history.go_to(first)?;
         Ok(history)
+    }
+
+    /// The first partition whose first records are gone, where there is one: what is left is not all that was ever said.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn beheaded(&self) -> Result<Option<(String, i32)>, Error> {
+        let first = self.watermarks(|(first, _)| first).await?;
+        let gone = first.into_iter().find(|(_, first)| *first > 0);
+        Ok(gone.map(|(place, _)| place))
     }
 
     /// Where it has come to.
@@ -108,7 +124,7 @@ impl History {
     }
 
     /// Reads on, `limit` records at most; none when everything before `ends` was read. What is behind `ends` may come
-    /// along.
+    /// along. Where it fails, or is not waited for, it has not moved.
     ///
     /// # Errors
     /// See [`Error`].
@@ -118,27 +134,35 @@ impl History {
             return Ok(Vec::new());
         }
         let (client, prefix) = (self.client.clone(), self.prefix.clone());
-        let (ends, mut next) = (ends.clone(), std::mem::take(&mut self.next));
+        let (ends, mut next) = (ends.clone(), self.next.clone());
         let (next, read) = apart(move || {
             let mut read = Vec::new();
             while left > 0 && read.len() < limit {
-                let record = match client.poll(PATIENCE) {
-                    Some(Ok(record)) => record,
-                    Some(Err(error)) => return (next, Err(error.into())),
-                    None => return (next, Err(Error::Silent)),
+                let error = match client.poll(PATIENCE) {
+                    Some(Ok(record)) => {
+                        let raw = Raw::copy(&record, &prefix);
+                        let place = (raw.topic.clone(), raw.partition);
+                        let end = ends.get(&place).copied().unwrap_or_default();
+                        let reached = next.insert(place, raw.offset + 1).unwrap_or_default();
+                        left -= (end.min(raw.offset + 1) - end.min(reached)).max(0);
+                        read.push(Incoming::from(raw));
+                        continue;
+                    }
+                    Some(Err(error)) if is_gone(&error) => Error::Gone,
+                    Some(Err(error)) => error.into(),
+                    None => Error::Silent,
                 };
-                let raw = Raw::copy(&record, &prefix);
-                let place = (raw.topic.clone(), raw.partition);
-                let end = ends.get(&place).copied().unwrap_or_default();
-                let reached = next.insert(place, raw.offset + 1).unwrap_or_default();
-                left -= (end.min(raw.offset + 1) - end.min(reached)).max(0);
-                read.push(Incoming::from(raw));
+                // What was read counts; whoever reads on meets the error again, if it stays.
+                return match read.is_empty() {
+                    true => Err(error),
+                    false => Ok((next, read)),
+                };
             }
-            (next, Ok(read))
+            Ok((next, read))
         })
-        .await?;
+        .await??;
         self.next = next;
-        read
+        Ok(read)
     }
 
     fn reached(&self, place: &(String, i32)) -> i64 {
@@ -179,6 +203,10 @@ impl std::fmt::Debug for History {
             .field("next", &self.next)
             .finish_non_exhaustive()
     }
+}
+
+fn is_gone(error: &KafkaError) -> bool {
+    error.rdkafka_error_code() == Some(RDKafkaErrorCode::AutoOffsetReset)
 }
 
 /// The client's calls wait, so they do it in a thread of their own.

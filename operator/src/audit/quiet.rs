@@ -42,11 +42,16 @@ pub(crate) async fn wait(
         if restless.is_empty() && quiet_at.replace(ends.clone()) == Some(ends) {
             return Ok(restless);
         }
+        if now() >= deadline {
+            let published = vec!["messages are still being published".to_owned()];
+            return Ok(if restless.is_empty() {
+                published
+            } else {
+                restless
+            });
+        }
         if !restless.is_empty() {
             quiet_at = None;
-            if now() >= deadline {
-                return Ok(restless);
-            }
         }
         tokio::time::sleep(PACE).await;
     }

@@ -1,4 +1,4 @@
-//! `POST /rebuilds` and `GET /rebuilds/{id}`: the view is made anew from the topics, while it is being read.
+//! `/rebuilds`: the view is made anew from the topics, while it is being read.
 
 use axum::{extract::State, http::StatusCode, response::IntoResponse};
 use chrono::{DateTime, Utc};
@@ -43,7 +43,10 @@ pub(super) struct RebuildView {
     ahead: Option<i64>,
     /// How many records were no message of the contract, and skipped.
     unreadable: i64,
-    /// When it was done; absent while it is under way.
+    /// Why the last attempt failed; of one that has ended: why it was not done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+    /// When it ended; absent while it is under way.
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_at: Option<DateTime<Utc>>,
 }
@@ -58,10 +61,20 @@ impl From<Rebuild> for RebuildView {
             records: rebuild.records,
             ahead: rebuild.ahead,
             unreadable: rebuild.unreadable,
+            problem: rebuild.problem,
             ended_at: rebuild.ended_at,
         }
     }
 }
+
+/// The newest rebuilds, the newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Rebuilds {
+    rebuilds: Vec<RebuildView>,
+}
+
+/// How many are listed.
+const LISTED: u64 = 50;
 
 /// Has the view rebuilt from the beginning of all topics. Until that is done the old one is read, and goes on growing.
 #[utoipa::path(
@@ -87,12 +100,16 @@ pub(super) async fn ask(
         records: 0,
         ahead: None,
         unreadable: 0,
+        problem: None,
         ended_at: None,
     };
     if !rebuilds::ask(&view.db, &rebuild).await? {
-        return Err(Problem::conflict(
-            "the view is being rebuilt; GET /rebuilds/{id} of whoever asked tells how far that is",
-        ));
+        let known = rebuilds::list(&view.db, 1).await?;
+        let known = known.first().map(|known| known.rebuild_id.to_string());
+        return Err(Problem::conflict(format!(
+            "the view is being rebuilt: GET /rebuilds/{} tells how far that is, DELETE gives it up",
+            known.unwrap_or_default()
+        )));
     }
     let location = format!("/rebuilds/{}", rebuild.rebuild_id);
     Ok((
@@ -100,6 +117,38 @@ pub(super) async fn ask(
         [("location", location)],
         Json(RebuildView::from(rebuild)),
     ))
+}
+
+/// The newest rebuilds, the newest first.
+#[utoipa::path(get, path = "/rebuilds", tag = "rebuilds", responses((status = OK, body = Rebuilds)))]
+pub(super) async fn list(State(view): State<View>) -> Result<Json<Rebuilds>, Problem> {
+    let found = rebuilds::list(&view.db, LISTED).await?;
+    let rebuilds = found.into_iter().map(RebuildView::from).collect();
+    Ok(Json(Rebuilds { rebuilds }))
+}
+
+/// Gives a rebuild up; the view stays as it is.
+#[utoipa::path(
+    delete,
+    path = "/rebuilds/{id}",
+    tag = "rebuilds",
+    params(("id" = Uuid, Path)),
+    responses(
+        (status = OK, body = RebuildView),
+        (status = CONFLICT, body = Problem, description = "It has ended"),
+        (status = "4XX", body = Problem)
+    )
+)]
+pub(super) async fn give_up(
+    State(view): State<View>,
+    Path(id): Path<Uuid>,
+) -> Result<Json<RebuildView>, Problem> {
+    let given_up = rebuilds::give_up(&view.db, id, ambient::now()).await?;
+    let found = find(State(view), Path(id)).await?;
+    match given_up {
+        true => Ok(found),
+        false => Err(Problem::conflict(format!("rebuild {id} has ended"))),
+    }
 }
 
 /// How far a rebuild is.

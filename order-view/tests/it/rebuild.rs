@@ -179,7 +179,8 @@ async fn a_rebuild_whose_instance_died_is_begun_again_by_another_and_one_does_it
     // It died in the middle of its work.
     scene
         .execute(
-            "UPDATE rebuilds SET claimed_by = 'view-1', claimed_until = clock_timestamp() + interval '1 hour', records = 5; \
+            "UPDATE rebuilds SET claimed_by = 'view-1', attempt = rebuild_id, records = 5, \
+                                 claimed_until = clock_timestamp() + interval '1 hour'; \
              CREATE SCHEMA rebuild; CREATE TABLE rebuild.order_views (half boolean)",
         )
         .await;
@@ -195,6 +196,100 @@ async fn a_rebuild_whose_instance_died_is_begun_again_by_another_and_one_does_it
     assert!(one ^ other, "one of them does it");
     assert_eq!(scene.version(stories[0]).await, 14);
     assert!(!look("view-1").await, "it is done");
+}
+
+#[tokio::test]
+async fn an_instance_that_was_followed_by_another_swaps_nothing_in() {
+    let scene = Arc::new(Scene::open().await);
+    let stories = [Story::new()];
+    let growing = scene.grow();
+    scene.tell(&stories, 0..26);
+    scene.all_at(&stories, 14).await;
+    assert_eq!(scene.ask().await.0, 202);
+
+    // Somebody reads for long: the instance has read everything, and cannot swap.
+    let (begun, reads) = tokio::sync::oneshot::channel();
+    let (release, released) = tokio::sync::oneshot::channel::<()>();
+    let store = scene.view.store.clone();
+    let reader = tokio::spawn(async move {
+        let read = store.transact::<_, sea_orm::DbErr, _>(move |work| {
+            Box::pin(async move {
+                let count = "SELECT count(*) FROM order_views";
+                work.db().execute_unprepared(count).await?;
+                begun.send(()).expect("the test waits");
+                released.await.expect("the test goes on");
+                Ok(())
+            })
+        });
+        read.await.expect("a long read");
+    });
+    reads.await.expect("the read begins");
+    let former = tokio::spawn({
+        let scene = scene.clone();
+        async move { scene.rebuilder("view-1").look(&scene.over).await }
+    });
+    eventually("it has read everything", async || {
+        let sql = "SELECT 1 FROM rebuilds WHERE claimed_by = 'view-1' AND to_regclass('rebuild.order_views') IS NOT NULL";
+        let found = scene.view.store.db().query_one_raw(sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, sql));
+        found.await.expect("a read")
+    })
+    .await;
+    // Another one has begun meanwhile, and is not far: its table is empty.
+    scene
+        .execute(
+            "UPDATE rebuilds SET claimed_by = 'view-2', attempt = rebuild_id, claimed_until = clock_timestamp() + interval '1 hour'; \
+             DROP SCHEMA rebuild CASCADE; CREATE SCHEMA rebuild; \
+             CREATE TABLE rebuild.order_views (LIKE public.order_views INCLUDING ALL)",
+        )
+        .await;
+    release.send(()).expect("the reader waits");
+    reader.await.expect("the reader ends");
+    let gave_up = former.await.expect("it ends");
+    assert!(gave_up.is_err(), "{gave_up:?}");
+    assert_eq!(scene.version(stories[0]).await, 14, "the view is whole");
+    let (_, list) = scene.view.client.get("/rebuilds").await;
+    assert!(list["rebuilds"][0]["endedAt"].is_null(), "{list}");
+    scene.over.cancel();
+    growing.await.expect("the consumer ends");
+}
+
+#[tokio::test]
+async fn a_rebuilt_table_is_made_as_the_migrations_make_it() {
+    let scene = Scene::open().await;
+    let shape = async || {
+        let sql = "SELECT (SELECT string_agg(concat_ws(' ', attname, format_type(atttypid, atttypmod), attnotnull, attgenerated), ', ' ORDER BY attnum) \
+                           FROM pg_attribute WHERE attrelid = 'order_views'::regclass AND attnum > 0) \
+                       || (SELECT string_agg(indexdef, ', ' ORDER BY indexname) FROM pg_indexes WHERE tablename = 'order_views') \
+                       || (SELECT reloptions::text || relname FROM pg_class WHERE oid = 'order_views'::regclass) AS shape";
+        let row = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, sql);
+        let row = scene.view.store.db().query_one_raw(row).await;
+        let row = row.expect("a read").expect("a row");
+        row.try_get::<String>("", "shape").expect("a text")
+    };
+    let before = shape().await;
+    scene.ask().await;
+    let rebuilt = scene.rebuilder("view-1").look(&scene.over).await;
+    assert!(rebuilt.expect("the topics are there"));
+    assert_eq!(shape().await, before);
+}
+
+#[tokio::test]
+async fn a_rebuild_can_be_given_up() {
+    let scene = Scene::open().await;
+    let (_, rebuild) = scene.ask().await;
+    let path = format!(
+        "/rebuilds/{}",
+        rebuild["rebuildId"].as_str().expect("an id")
+    );
+    let (_, problem) = scene.ask().await;
+    let detail = problem["detail"].as_str().expect("a detail");
+    assert!(detail.contains(&path), "{detail}");
+    let (status, given_up) = scene.view.client.ask("DELETE", &path, None).await;
+    assert_eq!((status, given_up["endedAt"].is_string()), (200, true));
+    assert_eq!(scene.view.client.ask("DELETE", &path, None).await.0, 409);
+    let look = scene.rebuilder("view-1").look(&scene.over).await;
+    assert!(!look.expect("nothing is asked for"));
+    assert_eq!(scene.ask().await.0, 202);
 }
 
 #[tokio::test]

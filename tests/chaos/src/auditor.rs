@@ -1,5 +1,6 @@
 //! What the databases say when everything has come to rest: the operator's audit, run as an operator runs it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -36,6 +37,9 @@ struct Answer {
     violations: Vec<Broken>,
     not_checked: Vec<Value>,
     not_quiet: Vec<String>,
+    /// Lines of parked messages, by consumer. The audit takes them for an explanation; here nobody sends what cannot be
+    /// handled, and what is away is no failed attempt.
+    parked: BTreeMap<String, i64>,
 }
 
 /// A rule that does not hold.
@@ -94,7 +98,14 @@ fn violations(answer: Answer) -> Vec<Violation> {
     let unchecked = unchecked.map(|what| Violation::general(format!("audit, not checked: {what}")));
     let restless = answer.not_quiet.into_iter();
     let restless = restless.map(|what| Violation::general(format!("audit, not at rest: {what}")));
-    broken.chain(unchecked).chain(restless).collect()
+    let parked = answer.parked.into_iter();
+    let parked = parked.map(|(consumer, lines)| {
+        Violation::general(format!(
+            "audit: {consumer} has parked messages of {lines} orders"
+        ))
+    });
+    let incomplete = unchecked.chain(restless).chain(parked);
+    broken.chain(incomplete).collect()
 }
 
 #[cfg(test)]
@@ -107,10 +118,11 @@ mod tests {
             "violations": [{"order": "018f", "rule": "one-hold", "expected": "1", "found": "2"}],
             "notChecked": [{"what": "topics", "why": "no Kafka"}],
             "notQuiet": ["the outbox of order-service"],
+            "parked": {"kitchen-service": 2},
             "clean": false,
         });
         let found = violations(Answer::deserialize(answer).unwrap());
-        assert_eq!(found.len(), 3);
+        assert_eq!(found.len(), 4);
         assert_eq!(
             found[0],
             Violation::of("018f", "audit, one-hold: expected 1, found 2")

@@ -188,11 +188,19 @@ async fn rage(platform: &Platform, load: &Arc<Load>, cli: &Cli, report: &mut Rep
     report.ready_after = aftermath.ready_after.as_secs_f64();
     report.ended_after = aftermath.ended_after.as_secs_f64();
     report.violations = aftermath.violations;
+    if report.faults.iter().all(|fault| !fault.hit) {
+        let what = "no fault has hit anybody: nothing was tried".to_owned();
+        report.violations.push(Violation::general(what));
+    }
     for story in load.stories() {
         let state = story.account().reading.state();
         let end = state.map_or("never shown", Machine::word);
         *report.ends.entry(end.to_owned()).or_default() += 1;
         report.orders += 1;
+    }
+    if report.orders == 0 {
+        let what = "no order was placed: nothing was tried".to_owned();
+        report.violations.push(Violation::general(what));
     }
     say("every client asks again for what it was promised");
     report.violations.extend(promises::judge(load).await);

@@ -107,6 +107,8 @@ pub(crate) struct City {
     pub(crate) views: Views,
     /// The orders of the stories.
     pub(crate) placed: BTreeMap<OrderId, usize>,
+    /// How often each was asked to be cancelled.
+    pub(crate) cancels: BTreeMap<OrderId, usize>,
     /// Orders that an operator is going to look after.
     pub(crate) stuck: BTreeSet<OrderId>,
     /// What people wait for a step for.
@@ -197,6 +199,7 @@ impl City {
             kitchens: Kitchens::default(),
             deliveries: Deliveries::default(),
             placed: BTreeMap::new(),
+            cancels: BTreeMap::new(),
             stuck: BTreeSet::new(),
             at_step: BTreeMap::new(),
             struck: BTreeMap::new(),

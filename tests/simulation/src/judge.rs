@@ -17,7 +17,11 @@ pub struct End {
     pub state: OrderState,
     /// Why it was rejected, where it was.
     pub rejected_for: Option<Code>,
-    /// Whether somebody's request to cancel it came too late.
+    /// How often it was asked to be cancelled.
+    pub cancels: usize,
+    /// The step at which that met its saga, where it was not too late for it.
+    pub cancel_met: Option<String>,
+    /// Whether the kitchen said that it was too late.
     pub cancelled_too_late: bool,
     /// Whether a command of it was sent again.
     pub asked_again: bool,
@@ -94,6 +98,11 @@ fn end(city: &City, id: OrderId) -> End {
     End {
         state: order.map_or(OrderState::Pending, |order| order.state),
         rejected_for: rejection.map(|rejection| rejection.reason.code.clone()),
+        cancels: city.cancels.get(&id).copied().unwrap_or_default(),
+        cancel_met: records
+            .iter()
+            .find(|record| record.what == saga::What::CancelAsked)
+            .map(|record| record.step.clone()),
         cancelled_too_late: has(saga::What::CancelRefused),
         asked_again: has(saga::What::Resent),
         was_stuck: has(saga::What::Stuck),

@@ -99,6 +99,7 @@ impl City {
             self.agenda.at(until, Event::Cancel(order));
             return Ok(());
         }
+        *self.cancels.entry(order).or_default() += 1;
         self.give(order, Input::Cancel).map(drop)
     }
 

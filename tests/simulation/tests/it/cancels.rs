@@ -16,6 +16,7 @@ fn a_cancellation_may_race_with_every_step() {
     let orders = orchestrator(patience).unwrap();
     let steps = orders.definitions().current().steps();
     let mut ends: BTreeMap<&str, BTreeMap<OrderState, u64>> = BTreeMap::new();
+    let mut met_at: BTreeMap<(&str, String), u64> = BTreeMap::new();
     for step in steps.iter().map(Step::name) {
         let plans = (0..RACES).map(|seed| {
             // So soon behind the beginning of the step that it meets every message of it, and of the next one.
@@ -40,6 +41,11 @@ fn a_cancellation_may_race_with_every_step() {
         for (_, result) in run_all(plans) {
             let report = result.unwrap_or_else(|violation| panic!("{step}: {violation}"));
             for end in report.ends {
+                assert_eq!(end.cancels, 2, "{step}: both were asked");
+                match &end.cancel_met {
+                    Some(met) => *met_at.entry((step, met.clone())).or_default() += 1,
+                    None => assert_eq!(end.state, OrderState::Complete, "{step}"),
+                }
                 *ends.entry(step).or_default().entry(end.state).or_default() += 1;
             }
         }
@@ -47,6 +53,14 @@ fn a_cancellation_may_race_with_every_step() {
     for step in steps.iter().map(Step::name) {
         println!("CANCELS at {step:?}, {RACES} races: {:?}", ends[step]);
         assert_eq!(ends[step].values().sum::<u64>(), RACES);
+    }
+    // Up to the last step at which it may be cancelled, the request met the saga at that very step, many times.
+    for step in steps.iter().map(Step::name).take(7) {
+        let met = met_at.get(&(step, step.to_owned())).copied();
+        assert!(
+            met.is_some_and(|met| met > RACES / 10),
+            "{step}: {met_at:?}"
+        );
     }
     // Early ones are cancelled, late ones delivered, and in between it is a race.
     assert_eq!(
