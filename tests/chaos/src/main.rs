@@ -17,13 +17,14 @@ mod report;
 mod schedule;
 mod storm;
 mod story;
+mod topics;
 mod violation;
 mod world;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
 use clap::Parser;
@@ -75,6 +76,9 @@ struct Cli {
     /// The operator's program, whose audit has the last word; the one beside this program when it is not given
     #[arg(long, env = "OPERATOR")]
     operator: Option<PathBuf>,
+    /// The program that reads the topics; the one beside this program when it is not given
+    #[arg(long, env = "PROBE")]
+    probe: Option<PathBuf>,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -141,6 +145,7 @@ async fn perform(cli: &Cli) -> anyhow::Result<bool> {
         report.recovery =
             recovery::measure(&platform, &client, &world, settings, |next| say(next)).await?;
     }
+    let begun = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
     let load = Arc::new(Load {
         client: client.clone(),
         // Of its own: what is listed of it is what its clients were promised.
@@ -154,13 +159,14 @@ async fn perform(cli: &Cli) -> anyhow::Result<bool> {
     }
     finish_probes(&client).await;
     say("the audit waits for quiet, and looks at everything");
-    let operator = match &cli.operator {
-        Some(given) => given.clone(),
-        None => std::env::current_exe()?.with_file_name("operator"),
-    };
-    let finding = auditor::audit(&operator, &platform).await?;
+    let finding = auditor::audit(&program(cli.operator.as_ref(), "operator")?, &platform).await?;
     report.violations.extend(finding.violations);
     report.audit = finding.printed;
+    let probe = program(cli.probe.as_ref(), "probe")?;
+    let (records, broken) =
+        topics::judge(&probe, &platform, begun.as_millis(), &load.ids()).await?;
+    report.violations.extend(broken);
+    report.records = records;
     (report.requests, report.retries) = (client.tally().requests(), client.tally().retries());
     report.print();
     if let Some(path) = &cli.json {
@@ -168,6 +174,14 @@ async fn perform(cli: &Cli) -> anyhow::Result<bool> {
         std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(report.violations.is_empty())
+}
+
+/// A program that was given, or the one of this name beside this program.
+fn program(given: Option<&PathBuf>, name: &str) -> anyhow::Result<PathBuf> {
+    Ok(match given {
+        Some(given) => given.clone(),
+        None => std::env::current_exe()?.with_file_name(name),
+    })
 }
 
 /// The chaos, and whether what clients were promised is kept afterwards.
