@@ -24,7 +24,7 @@ mod world;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Parser;
@@ -145,7 +145,7 @@ async fn perform(cli: &Cli) -> anyhow::Result<bool> {
         report.recovery =
             recovery::measure(&platform, &client, &world, settings, |next| say(next)).await?;
     }
-    let begun = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+    let begun = ambient::now().timestamp_millis();
     let load = Arc::new(Load {
         client: client.clone(),
         // Of its own: what is listed of it is what its clients were promised.
@@ -163,8 +163,7 @@ async fn perform(cli: &Cli) -> anyhow::Result<bool> {
     report.violations.extend(finding.violations);
     report.audit = finding.printed;
     let probe = program(cli.probe.as_ref(), "probe")?;
-    let (records, broken) =
-        topics::judge(&probe, &platform, begun.as_millis(), &load.ids()).await?;
+    let (records, broken) = topics::judge(&probe, &platform, begun, &load.ids()).await?;
     report.violations.extend(broken);
     report.records = records;
     (report.requests, report.retries) = (client.tally().requests(), client.tally().retries());

@@ -52,7 +52,7 @@ struct Heard<'r> {
 pub(crate) async fn judge(
     probe: &Path,
     platform: &Platform,
-    since: u128,
+    since: i64,
     orders: &BTreeSet<String>,
 ) -> anyhow::Result<(usize, Vec<Violation>)> {
     let environment = &platform.member("order-service")?.environment;
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn what_first_appears_behind_what_was_said_later_is_out_of_order() {
         tells("first appears behind ORDER_APPROVED", |records| {
-            records.swap(0, 1)
+            records.swap(0, 1);
         });
     }
 
@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn a_version_is_told_once() {
         tells("version 2 was told twice", |records| {
-            records.push(record("TICKET_READY", "f", 2))
+            records.push(record("TICKET_READY", "f", 2));
         });
     }
 
@@ -263,14 +263,14 @@ mod tests {
     #[test]
     fn no_version_is_missing_between_two() {
         tells("never appeared", |records| {
-            records.push(record("TICKET_READY", "f", 4))
+            records.push(record("TICKET_READY", "f", 4));
         });
     }
 
     #[test]
     fn an_order_is_in_one_partition_and_somewhere() {
         tells("in the partitions {3, 4}", |records| {
-            records[4].partition = 4
+            records[4].partition = 4;
         });
         tells("nothing of it", Vec::clear);
     }
