@@ -15,7 +15,7 @@ RECOVERIES := 3
 SEED ?=
 JSON ?=
 
-.PHONY: help compile binaries images run stop status logs test chaos lint clean distclean prerequisites
+.PHONY: help compile binaries images run stop status logs test chaos defects lint clean distclean prerequisites
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ test: ## Everything that must pass, on its own ports and folders
 chaos: binaries ## Kill, pause and restart everything under load, then audit; SECONDS=600 RATE=5 RECOVERIES=3 SEED=… JSON=file
 	@INSTANCES_MESSAGE_RELAY=2 INSTANCES_ORDER_SERVICE=2 $(PLATFORM) test-platform -- $(dir $(PLATFORM))chaos \
 		--seconds $(SECONDS) --rate $(RATE) --recoveries $(RECOVERIES) $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json $(JSON))
+
+defects: prerequisites ## Put each seeded defect into a copy of the tree: the simulation, chaos or a flow script must catch it; NAME=double-charge
+	@tests/defects/run.sh $(NAME)
 
 lint: ## Formatting and clippy only
 	@scripts/prerequisites.sh --lint

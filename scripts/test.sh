@@ -45,6 +45,8 @@ servers() {
 
 run prerequisites scripts/prerequisites.sh --lint || { verdict 'FAILED: prerequisites' && exit 1; }
 run format cargo fmt --all --check || true
+# That each is caught, `make defects` proves; it takes half an hour.
+run defects tests/defects/run.sh --check || true
 # With the tests' own dependencies, as `cargo test` builds: everything is compiled once.
 run build cargo build --release --workspace --all-targets || { verdict 'FAILED: build' && exit 1; }
 run lint cargo clippy --release --workspace --all-targets -- -D warnings || true

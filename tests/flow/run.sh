@@ -7,7 +7,7 @@ set -euo pipefail
 
 flow=$(cd "$(dirname "$0")" && pwd)
 TOGETHER=(standard-endpoints happy-path bad-input customer-rejected ticket-rejected payment-rejected cancel cancel-races repeated-calls wrong-order)
-ALONE=(messages silence load idempotency rebuild kill outage dead-letters)
+ALONE=(messages silence load idempotency rebuild kill unfinished outage dead-letters)
 jobs_at_once=${JOBS:-3}
 room=$(mktemp -d "${TMPDIR:-/tmp}/flow.XXXXXXXX")
 trap 'rm -rf "$room"' EXIT

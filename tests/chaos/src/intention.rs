@@ -26,6 +26,9 @@ pub(crate) struct Intention {
     pub(crate) races: bool,
     /// Cook and courier say everything twice.
     pub(crate) repeats: bool,
+    /// The courier says that it is delivered right behind that it is picked up, whatever others know by then: two messages
+    /// of which none waits for the other.
+    pub(crate) hurries: bool,
     /// How long cook and courier take.
     pub(crate) work: Duration,
 }
@@ -50,6 +53,7 @@ pub(crate) fn intention(seed: u64, number: u64) -> Intention {
         impatient: dice.u32(..100) < 10,
         races: cancels.is_empty() && dice.u32(..100) < 8,
         repeats: dice.u32(..100) < 15,
+        hurries: dice.u32(..100) < 50,
         cancels,
         work,
     }
@@ -78,5 +82,6 @@ mod tests {
         assert!(share(|one| one.races) > 20);
         assert!(share(|one| one.impatient) > 50);
         assert!(share(|one| one.repeats) > 50);
+        assert!(share(|one| one.hurries) > 300);
     }
 }

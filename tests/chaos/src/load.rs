@@ -1,5 +1,6 @@
 //! Load: a new order every so often, whether or not the ones before it move on. Open loop: what stands still is seen.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -77,6 +78,16 @@ impl Load {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// The orders that their clients were told of.
+    pub(crate) fn ids(&self) -> BTreeSet<String> {
+        let stories = self.stories();
+        let placed = stories.iter().filter_map(|story| {
+            let account = story.account();
+            account.placed.as_ref().map(|(id, _)| id.to_string())
+        });
+        placed.collect()
     }
 
     pub(crate) fn count(&self) -> Count {

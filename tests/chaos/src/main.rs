@@ -17,6 +17,7 @@ mod report;
 mod schedule;
 mod storm;
 mod story;
+mod topics;
 mod violation;
 mod world;
 
@@ -76,6 +77,9 @@ struct Cli {
     /// The operator's program, whose audit has the last word; the one beside this program when it is not given
     #[arg(long, env = "OPERATOR")]
     operator: Option<PathBuf>,
+    /// The program that reads the topics; the one beside this program when it is not given
+    #[arg(long, env = "PROBE")]
+    probe: Option<PathBuf>,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -142,6 +146,7 @@ async fn perform(cli: &Cli) -> anyhow::Result<bool> {
         report.recovery =
             recovery::measure(&platform, &client, &world, settings, |next| say(next)).await?;
     }
+    let begun = ambient::now().timestamp_millis();
     let load = Arc::new(Load {
         client: client.clone(),
         // Of its own: what is listed of it is what its clients were promised.
@@ -155,11 +160,7 @@ async fn perform(cli: &Cli) -> anyhow::Result<bool> {
     }
     finish_probes(&client).await;
     say("the audit waits for quiet, and looks at everything");
-    let operator = match &cli.operator {
-        Some(given) => given.clone(),
-        None => std::env::current_exe()?.with_file_name("operator"),
-    };
-    match auditor::audit(&operator, &platform).await {
+    match auditor::audit(&program(cli.operator.as_ref(), "operator")?, &platform).await {
         Ok(finding) => {
             report.violations.extend(finding.violations);
             report.audit = finding.printed;
@@ -169,6 +170,10 @@ async fn perform(cli: &Cli) -> anyhow::Result<bool> {
             .violations
             .push(Violation::general(format!("there was no audit: {error:#}"))),
     }
+    let probe = program(cli.probe.as_ref(), "probe")?;
+    let (records, broken) = topics::judge(&probe, &platform, begun, &load.ids()).await?;
+    report.violations.extend(broken);
+    report.records = records;
     (report.requests, report.retries) = (client.tally().requests(), client.tally().retries());
     report.print();
     if let Some(path) = &cli.json {
@@ -176,6 +181,14 @@ async fn perform(cli: &Cli) -> anyhow::Result<bool> {
         std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(report.violations.is_empty())
+}
+
+/// A program that was given, or the one of this name beside this program.
+fn program(given: Option<&PathBuf>, name: &str) -> anyhow::Result<PathBuf> {
+    Ok(match given {
+        Some(given) => given.clone(),
+        None => std::env::current_exe()?.with_file_name(name),
+    })
 }
 
 /// The chaos, and whether what clients were promised is kept afterwards.

@@ -38,6 +38,8 @@ pub(crate) struct Report {
     pub(crate) violations: Vec<Violation>,
     /// The operator's audit.
     pub(crate) audit: Value,
+    /// Records of the topics that were looked at.
+    pub(crate) records: usize,
 }
 
 impl Report {
@@ -88,6 +90,14 @@ impl Report {
                 "requests".to_owned(),
                 self.requests.to_string(),
                 format!("{} of them retries", self.retries),
+            ],
+        );
+        row(
+            &mut table,
+            [
+                "records".to_owned(),
+                self.records.to_string(),
+                "in the topics".to_owned(),
             ],
         );
         let spans = [

@@ -153,27 +153,30 @@ impl Story {
 
     /// What somebody does when he sees the order in this state.
     async fn work(&self, id: OrderId, state: OrderState) {
-        let (work, races) = {
+        let (work, races, hurries) = {
             let intention = &self.account().intention;
-            (intention.work, intention.races)
+            (intention.work, intention.races, intention.hurries)
         };
-        let action = match state {
-            OrderState::Preparing => Action::Ready,
-            OrderState::Ready => Action::PickUp,
-            OrderState::Pickedup => Action::Complete,
+        let actions: &[Action] = match state {
+            OrderState::Preparing => &[Action::Ready],
+            OrderState::Ready if hurries => &[Action::PickUp, Action::Complete],
+            OrderState::Ready => &[Action::PickUp],
+            OrderState::Pickedup => &[Action::Complete],
             _ => return,
         };
-        if self.account().action(action).granted > 0 {
+        if self.account().action(actions[0]).granted > 0 {
             return;
         }
         sleep(work).await;
-        if races && action == Action::Ready {
-            tokio::join!(self.act(id, action), self.cancel(id));
-        } else {
-            self.act(id, action).await;
-        }
-        if self.account().intention.repeats && self.account().action(action).granted > 0 {
-            self.act(id, action).await;
+        for &action in actions {
+            if races && action == Action::Ready {
+                tokio::join!(self.act(id, action), self.cancel(id));
+            } else {
+                self.act(id, action).await;
+            }
+            if self.account().intention.repeats && self.account().action(action).granted > 0 {
+                self.act(id, action).await;
+            }
         }
     }
 
