@@ -17,6 +17,7 @@ fn a_cancellation_may_race_with_every_step() {
     let steps = orders.definitions().current().steps();
     let mut ends: BTreeMap<&str, BTreeMap<OrderState, u64>> = BTreeMap::new();
     let mut met_at: BTreeMap<(&str, String), u64> = BTreeMap::new();
+    let mut asked_at: BTreeMap<&str, u64> = BTreeMap::new();
     for step in steps.iter().map(Step::name) {
         let plans = (0..RACES).map(|seed| {
             // So soon behind the beginning of the step that it meets every message of it, and of the next one.
@@ -41,7 +42,9 @@ fn a_cancellation_may_race_with_every_step() {
         for (_, result) in run_all(plans) {
             let report = result.unwrap_or_else(|violation| panic!("{step}: {violation}"));
             for end in report.ends {
-                assert_eq!(end.cancels, 2, "{step}: both were asked");
+                // A saga does not stand at a step whose event has come before.
+                assert!([0, 2].contains(&end.cancels), "{step}: {}", end.cancels);
+                *asked_at.entry(step).or_default() += u64::from(end.cancels == 2);
                 match &end.cancel_met {
                     Some(met) => *met_at.entry((step, met.clone())).or_default() += 1,
                     None => assert_eq!(end.state, OrderState::Complete, "{step}"),
@@ -53,6 +56,7 @@ fn a_cancellation_may_race_with_every_step() {
     for step in steps.iter().map(Step::name) {
         println!("CANCELS at {step:?}, {RACES} races: {:?}", ends[step]);
         assert_eq!(ends[step].values().sum::<u64>(), RACES);
+        assert!(asked_at[step] > RACES / 10, "{step}: {asked_at:?}");
     }
     // Up to the last step at which it may be cancelled, the request met the saga at that very step, many times.
     for step in steps.iter().map(Step::name).take(7) {
