@@ -57,7 +57,7 @@ defects: prerequisites ## Put each seeded defect into a copy of the tree: the si
 lint: ## Formatting and clippy only
 	@scripts/prerequisites.sh --lint
 	cargo fmt --all --check
-	cargo clippy --release --workspace --all-targets -- -D warnings
+	cargo clippy --workspace --all-targets -- -D warnings
 
 clean: ## Stop, and remove data, logs and passwords
 ifeq ($(DOCKER),)
