@@ -1,7 +1,8 @@
-//! The loop between Kafka and the [`Processor`]: poll, one transaction per partition, then the offsets.
+//! The loop between Kafka and the [`Processor`]: poll, one transaction for what came (several for much), then the offsets.
 
 mod context;
 mod settings;
+mod shares;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -17,6 +18,7 @@ use crate::{Handler, Incoming, Processor, Store, incoming::Raw, retention};
 use context::Context;
 pub use context::Status;
 pub use settings::Settings;
+use shares::{Partition, Share};
 
 /// A lost wake-up of the client otherwise heals only after half of `max.poll.interval.ms`.
 const RECV_PATIENCE: Duration = Duration::from_secs(1);
@@ -47,7 +49,7 @@ pub enum Error {
 }
 
 /// Records of one poll, by partition, each in its order.
-type Polled = BTreeMap<(String, i32), Vec<Raw>>;
+type Polled = BTreeMap<Partition, Vec<Raw>>;
 
 impl<H: Handler> Consumer<H> {
     /// A consumer that gives what it polls to `handler`, on the database of `store`.
@@ -68,9 +70,10 @@ impl<H: Handler> Consumer<H> {
 
     /// Consumes until `shutdown`. A broker or database that is away is waited for.
     ///
-    /// One transaction per partition and poll; the offset is stored only after its commit. Between two polls no work is
-    /// in flight, so a partition is never given away with unfinished work, and what was polled of a partition that is
-    /// revoked within the same poll is dropped.
+    /// What a poll brings is one transaction, of all its partitions; when it is much, some that run at once, see
+    /// [`Settings::concurrency`]. Offsets are stored only after the commit. Between two polls no work is in flight, so a
+    /// partition is never given away with unfinished work, and what was polled of a partition that is revoked within the same
+    /// poll is dropped.
     ///
     /// # Errors
     /// A client cannot be set up.
@@ -137,13 +140,13 @@ impl<H: Handler> Consumer<H> {
                 self.probe(consumer).await;
                 continue;
             }
-            let done: Vec<_> = stream::iter(polled)
-                .map(|(partition, records)| self.process(partition, records, shutdown))
+            let done: Vec<_> = stream::iter(shares::of(polled, self.settings.share()))
+                .map(|share| self.process(share, shutdown))
                 .buffer_unordered(self.settings.concurrency)
                 .filter_map(std::future::ready)
                 .collect()
                 .await;
-            store_offsets(consumer, &done);
+            store_offsets(consumer, done.iter().flatten());
         }
     }
 
@@ -195,22 +198,25 @@ impl<H: Handler> Consumer<H> {
         polled
     }
 
-    /// Handles the records of one partition; gives the offset to go on from, or none when the process is to stop.
+    /// Handles the records of some partitions; gives the offsets to go on from, or none when the process is to stop.
     async fn process(
         &self,
-        partition: (String, i32),
-        records: Vec<Raw>,
+        share: Share<Raw>,
         shutdown: &CancellationToken,
-    ) -> Option<((String, i32), i64)> {
-        let next = records.last()?.offset + 1;
-        let batch: Vec<_> = records.into_iter().map(Incoming::from).collect();
+    ) -> Option<Vec<(Partition, i64)>> {
+        let mut next = Vec::with_capacity(share.len());
+        let mut batch = Vec::new();
+        for (partition, records) in share {
+            next.extend(records.last().map(|last| (partition, last.offset + 1)));
+            batch.extend(records.into_iter().map(Incoming::from));
+        }
         metrics::histogram!("consumer_batch_messages", "consumer" => self.settings.name.clone())
             .record(batch.len() as f64);
         self.processor
             .process(batch, shutdown)
             .await
             .ok()
-            .map(|_| (partition, next))
+            .map(|_| next)
     }
 
     /// Asks a broker that was lost whether it is back, so that the status tells the truth without traffic.
@@ -239,9 +245,12 @@ impl<H: Handler> Consumer<H> {
     }
 }
 
-fn store_offsets(consumer: &StreamConsumer<Context>, done: &[((String, i32), i64)]) {
-    let mut offsets = TopicPartitionList::with_capacity(done.len());
-    let added = done.iter().try_for_each(|((topic, partition), next)| {
+fn store_offsets<'d>(
+    consumer: &StreamConsumer<Context>,
+    done: impl IntoIterator<Item = &'d (Partition, i64)>,
+) {
+    let mut offsets = TopicPartitionList::new();
+    let added = done.into_iter().try_for_each(|((topic, partition), next)| {
         offsets.add_partition_offset(topic, *partition, Offset::Offset(*next))
     });
     if let Err(error) = added.and_then(|()| consumer.store_offsets(&offsets)) {

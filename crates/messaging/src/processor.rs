@@ -1,4 +1,4 @@
-//! Handles a batch of one partition in one transaction: deduplicate, load, decide, save, answer, remember.
+//! Handles a batch in one transaction: deduplicate, load, decide, save, answer, remember.
 
 mod batch;
 mod replay;
@@ -118,7 +118,7 @@ impl<H: Handler> Processor<H> {
         &self.store
     }
 
-    /// Handles `batch`, records of one partition in their order, to its end.
+    /// Handles `batch`, records of some partitions, those of each in their order, to its end.
     ///
     /// All of it is one transaction. Where that fails, halves are tried, until the culprit is alone; it is tried a
     /// bounded number of times and then parked, and later messages of its key are parked behind it. A database

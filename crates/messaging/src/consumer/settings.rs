@@ -19,7 +19,8 @@ pub struct Settings {
     pub topic_prefix: String,
     /// The most records of one poll.
     pub batch: usize,
-    /// How many partitions are handled at once; each takes a connection of the database pool.
+    /// How many transactions a full poll is shared out to, which then run at once; each takes a connection of the database
+    /// pool. A partition is never divided between them.
     pub concurrency: usize,
 }
 
@@ -37,6 +38,11 @@ impl Settings {
             batch: 500,
             concurrency: 4,
         }
+    }
+
+    /// So many records are enough for a transaction of their own.
+    pub(super) fn share(&self) -> usize {
+        self.batch.div_ceil(self.concurrency.max(1))
     }
 
     pub(super) fn prefixed_topics(&self) -> Vec<String> {
