@@ -2,6 +2,7 @@
 
 mod answers;
 mod authorisations;
+mod deed;
 mod ledger;
 mod tokens;
 
@@ -11,6 +12,8 @@ use uuid::Uuid;
 
 pub use ledger::{Line, Reference, Span, Summary, Total};
 pub use tokens::Token;
+
+use deed::Deed;
 
 use crate::domain::{Answer, Authorisation, Behaviour, Command, Illegal};
 
@@ -101,33 +104,37 @@ async fn execute(
     stamp: &Stamp,
 ) -> Result<Executed, Error> {
     let request = command.to_string();
-    if let Some(earlier) = answers::claim(tx, &request, stamp).await? {
-        if earlier.request != request {
-            return Err(Error::KeyTaken);
-        }
-        let answer = earlier.answer()?;
-        let (_, behaviour) = authorisations::lock(tx, answer.authorisation_id).await?;
+    let decided = decide(tx, command, stamp).await;
+    if let Ok(deed) = &decided
+        && deed::write(tx, deed, &request, stamp).await?
+    {
         return Ok(Executed {
-            answer,
-            behaviour,
-            repeated: true,
+            answer: deed.answer.clone(),
+            behaviour: deed.behaviour,
+            repeated: false,
         });
     }
-    let (authorisation, behaviour, answer) = act(tx, command, stamp).await?;
-    ledger::write(tx, &authorisation, stamp).await?;
-    answers::remember(tx, &answer, stamp).await?;
+    // The key was used before; or it cannot be done, perhaps because it is done already.
+    let Some(earlier) = answers::find(tx, stamp).await? else {
+        return match decided {
+            Err(error) => Err(error),
+            Ok(_) => Err(foreign("key").into()),
+        };
+    };
+    if earlier.request != request {
+        return Err(Error::KeyTaken);
+    }
+    let answer = earlier.answer()?;
+    let (_, card) = authorisations::lock(tx, answer.authorisation_id).await?;
     Ok(Executed {
         answer,
-        behaviour,
-        repeated: false,
+        behaviour: card.behaviour,
+        repeated: true,
     })
 }
 
-async fn act(
-    tx: &DatabaseTransaction,
-    command: Command,
-    stamp: &Stamp,
-) -> Result<(Authorisation, Behaviour, Answer), Error> {
+/// Reads what the command is about, and decides. An authorisation is locked until the transaction ends.
+async fn decide(tx: &DatabaseTransaction, command: Command, stamp: &Stamp) -> Result<Deed, Error> {
     match command {
         Command::Authorise {
             token,
@@ -139,19 +146,25 @@ async fn act(
                 .ok_or(Error::UnknownToken)?;
             let (authorisation, reason) =
                 Authorisation::decide(stamp.id, behaviour, reference, amount);
-            authorisations::insert(tx, &authorisation, &token, stamp.now).await?;
-            let answer = Answer::decided(&authorisation, reason);
-            Ok((authorisation, behaviour, answer))
+            Ok(Deed {
+                answer: Answer::decided(&authorisation, reason),
+                authorisation,
+                token,
+                behaviour,
+            })
         }
         Command::Act {
             action,
             authorisation,
         } => {
-            let (mut authorisation, behaviour) = authorisations::lock(tx, authorisation).await?;
+            let (mut authorisation, card) = authorisations::lock(tx, authorisation).await?;
             authorisation.apply(action)?;
-            authorisations::update(tx, &authorisation, stamp.now).await?;
-            let answer = Answer::done(&authorisation);
-            Ok((authorisation, behaviour, answer))
+            Ok(Deed {
+                answer: Answer::done(&authorisation),
+                authorisation,
+                token: card.token,
+                behaviour: card.behaviour,
+            })
         }
     }
 }

@@ -50,6 +50,11 @@ impl Handler for Paying {
         protocol::interest(topic, kind, &HANDLED)
     }
 
+    /// A payment keeps its answers itself, for ever, and most of them come long after the message was handled.
+    fn remembers(&self) -> bool {
+        false
+    }
+
     async fn load(&self, db: &DatabaseTransaction, messages: &[Message]) -> Result<Loaded, DbErr> {
         let wanted: Vec<_> = messages.iter().map(wanted).collect();
         store::load(db, &wanted).await

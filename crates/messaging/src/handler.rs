@@ -29,8 +29,9 @@ pub trait Handler: Send + Sync + 'static {
     /// Whether messages of `kind` on `topic` (without prefix) are for this handler.
     fn interest(&self, topic: &str, kind: &str) -> Interest;
 
-    /// Whether handled messages are remembered in the inbox. Only a handler that is idempotent by itself, and answers
-    /// nothing, may say no: a message that comes again is then given to it again.
+    /// Whether handled messages are remembered in the inbox. Only a handler that is idempotent by itself, and gives a message
+    /// that comes again its first answer again (same id, same bytes), or answers nothing, may say no: a message that comes again
+    /// is then given to it again.
     fn remembers(&self) -> bool {
         true
     }

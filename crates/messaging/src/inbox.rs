@@ -5,9 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, FromQueryResult, Statement, Value,
-};
+use sea_orm::{DatabaseTransaction, DbBackend, DbErr, FromQueryResult, Statement, Value};
 use uuid::Uuid;
 
 use crate::{Message, Outgoing, sql};
@@ -101,42 +99,4 @@ pub(crate) fn replies_to(id: Uuid, published: &[Outgoing]) -> Result<Option<Stri
     serde_json::to_string(&replies)
         .map(Some)
         .map_err(|error| DbErr::Json(error.to_string()))
-}
-
-/// Remembers answers of `consumer` that came later than the transaction that handled their messages, for instance because a remote
-/// system had to be asked first. Call it in the transaction that publishes them: a message that comes again is then
-/// answered again.
-///
-/// # Errors
-/// The database's.
-pub async fn answer(
-    db: &DatabaseTransaction,
-    consumer: &str,
-    replies: &[Outgoing],
-) -> Result<(), DbErr> {
-    let mut rows = Vec::with_capacity(replies.len());
-    for reply in replies {
-        if let Some(id) = reply.causation {
-            rows.push((id, replies_to(id, std::slice::from_ref(reply))?));
-        }
-    }
-    let ids = || rows.iter().map(|(id, _)| *id);
-    let values = vec![
-        sql::uuids(ids()),
-        sql::optional_texts(rows.iter().map(|(_, replies)| replies.as_deref())),
-        ids().min().unwrap_or_default().into(),
-        ids().max().unwrap_or_default().into(),
-        consumer.into(),
-    ];
-    let statement = "\
-        UPDATE inbox SET replies = row.replies \
-        FROM unnest($1::uuid[], $2::text[]) AS row (message_id, replies) \
-        WHERE inbox.message_id = row.message_id AND inbox.message_id BETWEEN $3 AND $4 AND inbox.consumer = $5";
-    db.execute_raw(Statement::from_sql_and_values(
-        DbBackend::Postgres,
-        statement,
-        values,
-    ))
-    .await?;
-    Ok(())
 }

@@ -6,7 +6,7 @@ mod doorbell;
 mod fault;
 mod handler;
 pub mod history;
-pub mod inbox;
+mod inbox;
 mod incoming;
 mod message;
 mod migration;

@@ -22,46 +22,13 @@ impl Earlier {
     }
 }
 
-/// Takes the key for `request`, or gives what it was taken for earlier.
-///
-/// When another transaction has taken it and not ended yet, the unique index makes this one wait for its end.
-pub(super) async fn claim(
+/// What the key of `stamp` was used for earlier, if it was.
+pub(super) async fn find(
     db: &impl ConnectionTrait,
-    request: &str,
     stamp: &Stamp,
 ) -> Result<Option<Earlier>, DbErr> {
-    let values = [stamp.key.as_str().into(), request.into(), stamp.now.into()];
-    let sql = "INSERT INTO answers (idempotency_key, request, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-    let taken = db
-        .execute_raw(Statement::from_sql_and_values(
-            DbBackend::Postgres,
-            sql,
-            values,
-        ))
-        .await?;
-    if taken.rows_affected() == 1 {
-        return Ok(None);
-    }
     let sql = "SELECT request, answer FROM answers WHERE idempotency_key = $1";
     let values = [stamp.key.as_str().into()];
     let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
     Earlier::find_by_statement(statement).one(db).await
-}
-
-/// Keeps the answer under the key that [`claim`] took.
-pub(super) async fn remember(
-    db: &impl ConnectionTrait,
-    answer: &Answer,
-    stamp: &Stamp,
-) -> Result<(), DbErr> {
-    let answer = serde_json::to_string(answer).map_err(|error| DbErr::Json(error.to_string()))?;
-    let sql = "UPDATE answers SET answer = $2 WHERE idempotency_key = $1";
-    let values = [stamp.key.as_str().into(), answer.into()];
-    db.execute_raw(Statement::from_sql_and_values(
-        DbBackend::Postgres,
-        sql,
-        values,
-    ))
-    .await?;
-    Ok(())
 }

@@ -1,12 +1,11 @@
 //! The table `ledger`: everything that ever happened, in its order, never changed.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement};
+use sea_orm::{DbBackend, DbErr, FromQueryResult, Statement};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Stamp, Store};
-use crate::domain::Authorisation;
+use super::Store;
 
 /// One entry of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult, Serialize, utoipa::ToSchema)]
@@ -158,30 +157,4 @@ impl Store {
             double_charges,
         })
     }
-}
-
-/// Writes down that `authorisation` came to be where it stands.
-pub(super) async fn write(
-    db: &impl ConnectionTrait,
-    authorisation: &Authorisation,
-    stamp: &Stamp,
-) -> Result<(), DbErr> {
-    let values = [
-        authorisation.id.into(),
-        authorisation.state.entry().as_str().into(),
-        authorisation.reference.as_str().into(),
-        authorisation.amount.amount.into(),
-        authorisation.amount.currency.as_str().into(),
-        stamp.key.as_str().into(),
-        stamp.now.into(),
-    ];
-    let sql = "INSERT INTO ledger (authorisation_id, kind, reference, amount, currency, idempotency_key, at) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    db.execute_raw(Statement::from_sql_and_values(
-        DbBackend::Postgres,
-        sql,
-        values,
-    ))
-    .await?;
-    Ok(())
 }

@@ -8,7 +8,7 @@ use std::{
 
 use contracts::OrderId;
 use futures_util::FutureExt;
-use messaging::{Outgoing, Stamp, Store, UnitOfWork, Verdict, inbox, judge};
+use messaging::{Outgoing, Stamp, Store, UnitOfWork, Verdict, judge};
 use sea_orm::DbErr;
 use tokio::sync::mpsc;
 
@@ -96,9 +96,6 @@ async fn record(
         settled.extend(rest);
     }
     let replies = replies(&settled)?;
-    if !replies.is_empty() {
-        inbox::answer(work.db(), crate::NAME, &replies).await?;
-    }
     work.publish_all(replies);
     let unanswered: Vec<_> = told
         .values()

@@ -41,6 +41,10 @@ pub async fn connect(settings: &Settings) -> anyhow::Result<DatabaseConnection> 
             ("statement_timeout", STATEMENT),
             ("lock_timeout", LOCK),
             ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION),
+            // Each statement finds what it needs by an index, and a batch is an array: planning it anew for every array costs more
+            // than running it. A plan that is made once must not scan a table that happened to be empty then.
+            ("plan_cache_mode", "force_generic_plan"),
+            ("enable_seqscan", "off"),
             // "Already exists, skipping" at every start is no news.
             ("client_min_messages", "warning"),
         ])

@@ -110,12 +110,6 @@ impl City {
             Err(Unsettled::NotOpen) => return Ok(()),
             Err(error) => return Err(format!("an answer of the gateway about {order}: {error}")),
         };
-        let inbox = &mut self.node(Owner::Payments).inbox;
-        for reply in &said {
-            if let Some(cause) = reply.causation {
-                inbox.entry(cause).or_default().push(reply.clone());
-            }
-        }
         self.committed(Owner::Payments, said)?;
         self.calls_opened(false);
         Ok(())

@@ -102,6 +102,10 @@ impl Service for Payments {
         }
     }
 
+    fn remembers(&self) -> bool {
+        false
+    }
+
     fn decide(&mut self, message: &Message, stamp: &mut Stamp) -> Result<Vec<Outgoing>, Fault> {
         let order = OrderId::new(message.key);
         let known = self.payments.get(&order).cloned();
