@@ -12,7 +12,7 @@ use crate::words::words;
 words! {
     /// Who refused.
     Party, "party" {
-        /// order-service itself: nobody answered in time.
+        /// order-service itself: nobody answered in time, or an operator took the order back.
         Order = "order",
         /// The check of the customer.
         Customer = "customer",
@@ -87,6 +87,8 @@ codes! {
     ALREADY_READY,
     /// A participant did not answer, in all its attempts.
     NO_ANSWER,
+    /// An operator had the order taken back.
+    SENT_BACK,
 }
 
 impl Code {

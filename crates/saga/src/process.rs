@@ -17,6 +17,9 @@ pub trait Process: Clone + 'static {
     /// What is wrong with it, in words.
     fn check(&self, kind: &str, body: &str) -> Result<(), String>;
 
+    /// An operator had the saga go back, before its pivot: nobody refused, and nobody was silent for too long.
+    fn sent_back(&mut self) {}
+
     /// Reads the body of a message.
     ///
     /// # Errors

@@ -49,6 +49,15 @@ impl Order {
         Ok(())
     }
 
+    /// An operator takes it back: nobody refused it, and nobody was late. Who and why is the saga's to tell, not the
+    /// customer's to read.
+    pub fn refused_by_operator(&mut self) {
+        self.rejection = Some(Rejection {
+            by: Party::Order,
+            reason: Reason::new(Code::SENT_BACK, "We had to take the order back."),
+        });
+    }
+
     /// Everything is undone. An order that nobody refused was left without an answer.
     ///
     /// # Errors

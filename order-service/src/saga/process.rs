@@ -22,6 +22,10 @@ impl Process for Order {
         }
     }
 
+    fn sent_back(&mut self) {
+        self.refused_by_operator();
+    }
+
     fn read<B: DeserializeOwned>(body: &str) -> Result<B, String> {
         serde_json::from_str(body).map_err(|error| error.to_string())
     }
