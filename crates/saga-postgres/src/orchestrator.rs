@@ -72,6 +72,8 @@ impl<D: Data> Beginning<D> {
 pub struct Given<D> {
     /// What it was to the saga.
     pub verdict: Verdict,
+    /// The step at which the saga stands now.
+    pub step: String,
     /// The data as it is now.
     pub data: D,
 }
@@ -159,9 +161,13 @@ impl<D: Data> Orchestrator<D> {
             return Ok(None);
         };
         work.publish_all(published);
-        let data = world.loaded.get(&id).map(|loaded| loaded.data.clone());
+        let given = world.loaded.get(&id).map(|loaded| Given {
+            verdict,
+            step: loaded.saga.instance.step.clone(),
+            data: loaded.data.clone(),
+        });
         self.save(work.db(), world).await?.publish();
-        Ok(data.map(|data| Given { verdict, data }))
+        Ok(given)
     }
 
     /// Lets the saga `id` decide about `input`, purely: changes `world`, and gives what the input was to the saga and what

@@ -39,6 +39,9 @@ pub enum Input<'a> {
     Operator {
         /// What is to be done.
         intervention: Intervention,
+        /// The step at which he saw the saga. At another one nothing is done: a request that comes twice, or late, means
+        /// what it was written for.
+        step: &'a str,
         /// Who it is, and why: kept in the history.
         ordered: &'a Ordered,
     },
@@ -49,10 +52,11 @@ pub enum Input<'a> {
 pub enum Intervention {
     /// Send the awaited command again, as if for the first time.
     Retry,
-    /// Go on as if the answer had come, or the event had happened. Nothing is learned from an answer that was not given.
+    /// Go on as if the event had happened that is waited for, or the answer had come that all attempts stayed without. Nothing
+    /// is learned from it. What is not overdue is not skipped, and neither are the pivot and the arbiter's word.
     Skip,
     /// Go back, the current step included: from before the pivot, or in the way of a cancellation before the arbiter was
-    /// told anything.
+    /// told anything. Where the arbiter himself stayed silent, take the operator's word for his.
     SendBack,
 }
 
@@ -119,8 +123,9 @@ pub fn apply<D: Process>(
         Input::Cancel => cancel::asked(turn),
         Input::Operator {
             intervention,
+            step,
             ordered,
-        } => operator::steps_in(turn, intervention, ordered),
+        } => operator::steps_in(turn, intervention, step, ordered),
     })
 }
 

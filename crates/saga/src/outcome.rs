@@ -48,6 +48,18 @@ pub enum Refusal {
     /// It awaits nothing that could be asked again.
     #[error("it awaits no answer")]
     NothingAwaited,
+    /// It stands at another step than the one that the operator saw.
+    #[error("it stands at another step")]
+    AnotherStep,
+    /// It awaits an answer, and nobody is overdue with it.
+    #[error("the answer that it awaits is not overdue")]
+    InTime,
+    /// Everything behind the pivot rests on the pivot's answer.
+    #[error("its pivot cannot be skipped")]
+    Pivot,
+    /// It awaits the arbiter's word on whether it may be cancelled.
+    #[error("it awaits whether it may be cancelled")]
+    Arbitrated,
 }
 
 /// What has to be sent.

@@ -104,6 +104,18 @@ async fn an_order_that_was_cancelled_before_it_came_is_never_cooked() {
 }
 
 #[tokio::test]
+async fn a_kitchen_that_was_away_for_long_reads_order_and_cancellation_and_cooks_nothing() {
+    let (kitchen, order) = (Kitchen::open().await, new_order());
+    kitchen
+        .hear([&approved(order), &cancel_requested(order)])
+        .await;
+    let (status, problem) = kitchen.mark_ready(order).await;
+    assert_eq!(status, 409, "{problem}");
+    let (_, listed) = kitchen.client.get("/kitchen/cooks?state=PREPARING").await;
+    assert_eq!(listed["cooks"].as_array().map(Vec::len), Some(0));
+}
+
+#[tokio::test]
 async fn what_is_ready_is_not_cancelled() {
     let (kitchen, order) = (Kitchen::open().await, new_order());
     kitchen.hear([&approved(order)]).await;

@@ -250,4 +250,12 @@ impl History {
     pub(crate) fn has(&self, what: saga::What) -> bool {
         self.what.iter().any(|word| word == what.as_str())
     }
+
+    /// Whether an operator has answered for a kitchen that did not say whether the order may be cancelled. Whatever else is
+    /// sent back was so before the kitchen was asked, or is never cancelled.
+    pub(crate) fn is_kitchen_answered_for(&self) -> bool {
+        self.has(saga::What::ArbiterAsked)
+            && self.has(saga::What::SentBack)
+            && !self.has(saga::What::CancelGranted)
+    }
 }

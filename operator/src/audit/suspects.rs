@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     facts::Facts,
-    finding::{Finding, Holds},
+    finding::{Finding, Holds, Subject},
     kafka::{Ends, Kafka},
     read::{Evidence, Sources},
     rules,
@@ -203,6 +203,12 @@ pub(crate) fn explains(finding: &Finding, facts: &Facts, evidence: &Evidence) ->
         let step = skipped.iter().find(|step| rule.about.is_asked_in(step))?;
         Some(format!("an operator had the saga go on without `{step}`"))
     };
+    let answered_for_kitchen = || {
+        let concerned = matches!(rule.about, Subject::Kitchen | Subject::Delivery);
+        let done = concerned && facts.history.as_ref()?.is_kitchen_answered_for();
+        done.then(|| "an operator answered for the kitchen that it is not cooked".to_owned())
+    };
+    let operator = || operator().or_else(answered_for_kitchen);
     let discarded = || {
         let consumer = rule.about.consumer()?;
         let done = evidence.discarded.iter().any(|it| it == consumer);
@@ -334,6 +340,24 @@ mod tests {
         };
         assert_eq!(look(false).open(), []);
         assert_eq!(look(true).open()[0].rule.name, "delivery-made");
+    }
+
+    #[test]
+    fn a_kitchen_that_an_operator_answered_for_may_not_have_heard_of_it_yet() {
+        let gone = Example::cancelled().and(|facts| {
+            facts.cook.as_mut().unwrap().state = contracts::CookState::Preparing;
+            facts.asked.views = false;
+        });
+        assert_eq!(because(&gone, &Evidence::default()), [None]);
+        let answered = gone.and(|facts| {
+            let what = &mut facts.history.as_mut().unwrap().what;
+            what.extend(["ARBITER_ASKED".to_owned(), "SENT_BACK".to_owned()]);
+        });
+        assert!(
+            because(&answered, &Evidence::default())
+                .iter()
+                .all(Option::is_some)
+        );
     }
 
     #[test]

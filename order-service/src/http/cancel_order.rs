@@ -56,7 +56,7 @@ pub(super) async fn cancel_order(
         }
         .boxed()
     });
-    let Given { verdict, data } = given.await.map_err(failed)?.ok_or_else(|| no_order(id))?;
+    let Given { verdict, data, .. } = given.await.map_err(failed)?.ok_or_else(|| no_order(id))?;
     let order: Order = data;
     match verdict {
         Verdict::Refused(refusal) => Err(too_late(&order, refusal)),

@@ -26,6 +26,11 @@ use crate::messages::Orders;
 pub(super) struct Intervention {
     #[garde(skip)]
     action: Action,
+    /// The step at which the saga was seen. If it stands at another one by now, nothing is done (409): so a request that is
+    /// repeated does not meet the next step.
+    #[garde(length(chars, min = 1, max = 100))]
+    #[schema(min_length = 1, max_length = 100, example = "cook")]
+    step: String,
     /// Who it is.
     #[garde(length(chars, min = 1, max = 100))]
     #[schema(min_length = 1, max_length = 100)]
@@ -42,9 +47,11 @@ pub(super) struct Intervention {
 enum Action {
     /// Send the awaited command again, byte for byte, as if for the first time.
     Retry,
-    /// Go on as if the answer had come. Where a later step needs what the answer would have told, it is refused.
+    /// Go on as if the answer had come, or the event had happened: only where the saga is STUCK or WAITING, never for the
+    /// payment's authorisation, and never for the kitchen's word on a cancellation.
     Skip,
-    /// Go back, the current step included. Behind the pivot that is a cancellation, and possible until the kitchen is told.
+    /// Go back, the current step included. Behind the pivot that is a cancellation, and possible until the kitchen is told;
+    /// of a cancellation for which the kitchen's word stays out (STUCK), it takes yours for it.
     SendBack,
 }
 
@@ -67,7 +74,7 @@ impl From<Action> for saga::Intervention {
     request_body = Intervention,
     responses(
         (status = OK, body = SagaView),
-        (status = CONFLICT, body = Problem, description = "The saga cannot do that where it stands"),
+        (status = CONFLICT, body = Problem, description = "The saga stands at another step, or cannot do that where it stands"),
         (status = "4XX", body = Problem)
     )
 )]
@@ -76,14 +83,20 @@ pub(super) async fn step_in(
     State(orders): State<Orders>,
     Path(id): Path<OrderId>,
     Trace(trace): Trace,
-    Json(Intervention { action, by, why }): Json<Intervention>,
+    Json(Intervention {
+        action,
+        step: seen,
+        by,
+        why,
+    }): Json<Intervention>,
 ) -> Result<Json<SagaView>, Problem> {
     let mut stamp = Stamp::live();
-    let (ordered, desk) = (Ordered { by, why }, orders.clone());
+    let (ordered, step, desk) = (Ordered { by, why }, seen.clone(), orders.clone());
     let given = store.transact(move |work| {
         async move {
             let input = Input::Operator {
                 intervention: action.into(),
+                step: &step,
                 ordered: &ordered,
             };
             desk.give(work, id.uuid(), input, Some(trace), &mut stamp)
@@ -96,19 +109,29 @@ pub(super) async fn step_in(
         GiveError::Fault(fault) => Problem::conflict(format!("the saga of order {id}: {fault}")),
         GiveError::Database(error) => error.into(),
     });
-    let Given { verdict, .. } = given?.ok_or_else(|| no_order(id))?;
+    let Given { verdict, step, .. } = given?.ok_or_else(|| no_order(id))?;
     if let Verdict::Refused(refusal) = verdict {
-        return Err(refused(id, refusal));
+        return Err(refused(id, refusal, &seen, &step));
     }
     Ok(Json(tell(&store, &orders, id).await?))
 }
 
-fn refused(id: OrderId, refusal: Refusal) -> Problem {
+fn refused(id: OrderId, refusal: Refusal, seen: &str, step: &str) -> Problem {
     let hint = match refusal {
-        Refusal::NothingAwaited => "; it waits for somebody, which can be skipped",
-        Refusal::TooLate => "; from here on only the kitchen can let it be cancelled",
-        Refusal::GoingBack => "; its undo can be retried or skipped",
-        Refusal::Ended | Refusal::NotProvided => "",
+        Refusal::AnotherStep => format!(", `{step}`, and you saw `{seen}`: look again"),
+        Refusal::NothingAwaited => "; it waits for somebody, which can be skipped".to_owned(),
+        Refusal::TooLate => "; from here on only the kitchen can let it be cancelled".to_owned(),
+        Refusal::GoingBack => "; its undo can be retried, or skipped once it is STUCK".to_owned(),
+        Refusal::InTime => "; it is asked for again by itself, until it is STUCK".to_owned(),
+        Refusal::Pivot => {
+            format!("; what follows rests on the answer to `{step}`: send it back, or retry")
+        }
+        Refusal::Arbitrated => {
+            "; retry asks the kitchen again, and once that is STUCK, send it back \
+                                if you answer for the kitchen that it will not be cooked"
+                .to_owned()
+        }
+        Refusal::Ended | Refusal::NotProvided => String::new(),
     };
     Problem::conflict(format!("the saga of order {id}: {refusal}{hint}"))
 }

@@ -118,9 +118,22 @@ impl Desk {
             .await
     }
 
-    /// An operator steps in.
+    /// An operator steps in who sees the saga where it stands.
     pub(crate) async fn step_in(&self, order: OrderId, action: &str) -> (u16, Value) {
-        let body = json!({ "action": action, "by": "ada", "why": "the kitchen called" });
+        let step = self.saga(order).await["step"].clone();
+        self.step_in_at(order, step.as_str().unwrap(), action).await
+    }
+
+    /// An operator steps in who saw the saga at that step.
+    pub(crate) async fn step_in_at(
+        &self,
+        order: OrderId,
+        step: &str,
+        action: &str,
+    ) -> (u16, Value) {
+        let body = json!({
+            "action": action, "step": step, "by": "ada", "why": "the kitchen called",
+        });
         self.post(&format!("/sagas/{order}/interventions"), &body)
             .await
     }

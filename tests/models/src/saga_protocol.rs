@@ -165,7 +165,8 @@ impl Protocol {
         place(&world.instance.step) > place(PIVOT)
     }
 
-    /// Whether an operator may say so: what is awaited was done, and there was nothing to learn from the answer.
+    /// Whether an operator may say so: what is awaited was done, the arbiter has agreed, the event has happened. What else cannot
+    /// be skipped is the interpreter's to know: it is asked to all the same.
     fn is_done(&self, world: &World) -> bool {
         let (Some(awaited), Some(ask)) = (
             &world.instance.awaited,
@@ -173,14 +174,22 @@ impl Protocol {
         ) else {
             return world.participants.work == Work::Made;
         };
-        let mut answers: Box<dyn Iterator<Item = &str>> = match awaited.purpose {
-            Purpose::Do if world.instance.step == PIVOT => return false,
-            Purpose::Do | Purpose::Undo => Box::new(ask.accepted()),
-            // To skip the arbiter is to go on.
-            Purpose::Arbitrate => Box::new(ask.refused()),
-        };
         let sent = world.commands.iter().find(|sent| sent.id == awaited.id);
-        sent.is_some_and(|sent| answers.any(|answer| sent.replies.contains(&answer)))
+        sent.is_some_and(|sent| ask.accepted().any(|answer| sent.replies.contains(&answer)))
+    }
+
+    /// What an operator may do: to go on, or to answer for the arbiter, he has to know.
+    fn interventions(&self, world: &World) -> Vec<Intervention> {
+        let knows = self.flaw == Some(Flaw::CarelessOperator) || self.is_done(world);
+        let awaited = world.instance.awaited.as_ref();
+        let arbitrated = awaited.is_some_and(|awaited| awaited.purpose == Purpose::Arbitrate);
+        let skip = knows.then_some(Intervention::Skip);
+        let send_back = (knows || !arbitrated).then_some(Intervention::SendBack);
+        [Intervention::Retry]
+            .into_iter()
+            .chain(skip)
+            .chain(send_back)
+            .collect()
     }
 
     /// The orchestrator's transaction: applies an input and commits. A crash before the commit is as if nothing had
@@ -345,10 +354,7 @@ impl Model for Protocol {
             actions.push(Action::Cancel);
         }
         if world.interventions > 0 {
-            let harmless = [Intervention::Retry, Intervention::SendBack];
-            let careless = self.flaw == Some(Flaw::CarelessOperator);
-            let skip = (careless || self.is_done(world)).then_some(Intervention::Skip);
-            actions.extend(harmless.into_iter().chain(skip).map(Action::StepIn));
+            actions.extend(self.interventions(world).into_iter().map(Action::StepIn));
         }
     }
 
@@ -381,6 +387,7 @@ impl Model for Protocol {
                 };
                 let input = Input::Operator {
                     intervention,
+                    step: &last.instance.step,
                     ordered: &ordered,
                 };
                 self.decide(&mut world, input);

@@ -75,7 +75,7 @@ fn judge(city: &City, id: OrderId) -> Result<End, String> {
     let story = &city.plan.stories[city.placed.get(&id).copied().unwrap_or_default()];
     let end = end(city, id);
     explains(story, &end).map_err(|what| format!("order {id} ended as {end:?}: {what}"))?;
-    if city.plan.everybody_answers() && story.sent_back.is_none() {
+    if city.plan.everybody_answers() {
         let no_answer = end.rejected_for == Some(Code::NO_ANSWER);
         if no_answer || end.was_stuck {
             return Err(format!(
@@ -222,10 +222,14 @@ fn explains(story: &Story, end: &End) -> Result<(), &'static str> {
         }
         OrderState::Rejected
             if may_be_taken
-                && story.sent_back.is_none()
-                && end.rejected_for != Some(Code::NO_ANSWER) =>
+                && !matches!(&end.rejected_for, Some(code) if [Code::NO_ANSWER, Code::SENT_BACK].contains(code)) =>
         {
             Err("nobody had a reason to refuse it")
+        }
+        OrderState::Rejected
+            if end.rejected_for == Some(Code::SENT_BACK) && story.sent_back.is_none() =>
+        {
+            Err("no operator sent it back")
         }
         _ => Ok(()),
     }

@@ -36,6 +36,12 @@ impl<'a, D: Process> Turn<'a, '_, D> {
         self.arbiter_from().is_some_and(|from| position >= from)
     }
 
+    /// Whether it is the arbiter whose word is awaited.
+    pub(super) fn is_arbitrated(&self) -> bool {
+        let awaited = self.instance.awaited.as_ref();
+        awaited.is_some_and(|awaited| awaited.purpose == Purpose::Arbitrate)
+    }
+
     fn arbiter_from(&self) -> Option<usize> {
         let arbiter = self.definition.cancellation.as_ref()?.arbiter.as_ref()?;
         self.definition.position(&arbiter.from)

@@ -1,7 +1,7 @@
 //! Whatever is heard in whatever order: the rules hold at every step, and every saga can end.
 
 use proptest::prelude::*;
-use saga::{Input, Intervention, State, What};
+use saga::{Input, Intervention, Purpose, State, Verdict, What};
 use uuid::Uuid;
 
 use crate::trip::{Run, declared};
@@ -19,6 +19,10 @@ enum Event {
     Cancel,
     /// An operator has the awaited command sent again.
     Retry,
+    /// An operator has it go back.
+    SendBack,
+    /// An operator who saw it at the step with this number has it go on; he knows that the step was done.
+    Skip(usize),
 }
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
@@ -29,7 +33,9 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         2 => Just(Event::Silence),
         4 => Just(Event::Grant),
         1 => Just(Event::Cancel),
-        1 => Just(Event::Retry)
+        1 => Just(Event::Retry),
+        1 => Just(Event::SendBack),
+        1 => any::<usize>().prop_map(Event::Skip)
     ];
     proptest::collection::vec(event, 0..60)
 }
@@ -41,6 +47,12 @@ fn play(run: &mut Run, event: &Event) {
         Event::Grant => {}
         Event::Cancel => drop(run.cancel()),
         Event::Retry => drop(run.step_in(Intervention::Retry)),
+        Event::SendBack => drop(run.step_in(Intervention::SendBack)),
+        Event::Skip(step) => {
+            let steps = run.definition.steps();
+            let step = steps[step % steps.len()].name().to_owned();
+            skip(run, &step);
+        }
         Event::Silence => {
             let command = run.instance.awaited.as_ref().map(|awaited| awaited.id);
             let command = command.unwrap_or_else(Uuid::nil);
@@ -55,6 +67,23 @@ fn play(run: &mut Run, event: &Event) {
             let _ = run.hear(earlier.or(awaited), &kind, "fine");
         }
     }
+}
+
+/// Only what is waited for, or stuck, at the very step that is named, and neither the pivot nor the arbiter's word.
+fn skip(run: &mut Run, step: &str) {
+    let before = run.instance.clone();
+    let purpose = before.awaited.as_ref().map(|awaited| awaited.purpose);
+    let may = before.is_alive()
+        && before.step == step
+        && match purpose {
+            None => true,
+            Some(Purpose::Arbitrate) => false,
+            Some(Purpose::Do) => before.state == State::Stuck && step != "money",
+            Some(Purpose::Undo) => before.state == State::Stuck,
+        };
+    let outcome = run.step_in_at(step, Intervention::Skip);
+    assert_eq!(outcome.verdict == Verdict::Applied, may, "{before:?}");
+    assert!(may || run.instance == before);
 }
 
 /// What must be true at every moment.
@@ -112,10 +141,10 @@ fn check(run: &Run) {
         );
     }
     if steps(What::Sent).contains(&"ticket") && !undone.is_empty() {
-        let allowed = !steps(What::CancelGranted).is_empty();
+        let granted = !steps(What::CancelGranted).is_empty();
         assert!(
-            allowed,
-            "what the arbiter was told of is undone with his word only"
+            granted || !steps(What::SentBack).is_empty(),
+            "what the arbiter was told of is undone with his word only, or an operator's for his"
         );
     }
     assert_eq!(
@@ -123,6 +152,12 @@ fn check(run: &Run) {
         instance.memory.cancelling && instance.is_alive(),
         "locked while it is being cancelled"
     );
+}
+
+/// Whether a record is about a command that undoes something.
+fn is_undo(record: &saga::Record) -> bool {
+    let kind = record.kind.as_deref();
+    kind.is_some_and(|kind| ["UNBOOK", "RELEASE", "REFUND", "PAY_BACK"].contains(&kind))
 }
 
 proptest! {
@@ -138,7 +173,8 @@ proptest! {
         check(&run);
         let undone = run.records.iter().filter(|record| record.what == What::Undone).count();
         let undos = run.records.iter().filter(|record| record.what == What::UndoSent).count();
-        prop_assert_eq!(undone, undos, "every undo that was sent is confirmed in the end");
+        let skipped = run.records.iter().filter(|record| record.what == What::Skipped && is_undo(record)).count();
+        prop_assert_eq!(undone + skipped, undos, "every undo that was sent is confirmed in the end, or an operator knows better");
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub(crate) struct Trip {
     pub(crate) seat: Option<String>,
     pub(crate) gate: Option<String>,
     pub(crate) trouble: Option<String>,
+    pub(crate) sent_back: bool,
     pub(crate) state: &'static str,
     /// Somebody wants it to be cancelled.
     pub(crate) locked: bool,
@@ -32,6 +33,10 @@ impl Process for Trip {
 
     fn check(&self, _kind: &str, body: &str) -> Result<(), String> {
         Self::read::<Note>(body).map(drop)
+    }
+
+    fn sent_back(&mut self) {
+        self.sent_back = true;
     }
 
     fn read<B: DeserializeOwned>(body: &str) -> Result<B, String> {
@@ -244,14 +249,21 @@ impl Run {
         self.apply(Input::Cancel).unwrap()
     }
 
-    /// An operator steps in.
+    /// An operator steps in where the saga stands.
     pub(crate) fn step_in(&mut self, intervention: Intervention) -> Outcome {
+        let step = self.instance.step.clone();
+        self.step_in_at(&step, intervention)
+    }
+
+    /// An operator steps in who saw the saga at that step.
+    pub(crate) fn step_in_at(&mut self, step: &str, intervention: Intervention) -> Outcome {
         let ordered = Ordered {
             by: "ada".to_owned(),
             why: "the airline is on strike".to_owned(),
         };
         self.apply(Input::Operator {
             intervention,
+            step,
             ordered: &ordered,
         })
         .unwrap()

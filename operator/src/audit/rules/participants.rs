@@ -40,7 +40,7 @@ const KITCHEN_HEARD: Rule = Rule {
     name: "kitchen-heard",
     about: Subject::Order,
     holds: Holds::AtRest,
-    next: "KITCHEN_READY did not reach the order: look for it on order-reply; POST /sagas/{id}/interventions with SKIP goes on without it",
+    next: "KITCHEN_READY did not reach the order: look for it on order-reply; POST /sagas/{id}/interventions with SKIP of `cooked` goes on without it",
 };
 
 const DELIVERY_MATCHES: Rule = Rule {

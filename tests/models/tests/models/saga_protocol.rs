@@ -51,6 +51,14 @@ fn an_operator_who_says_that_it_was_undone_answers_for_it() {
     flawed(Flaw::CarelessOperator, "nothing is left held or booked");
 }
 
+#[test]
+fn an_operator_who_answers_for_the_arbiter_answers_for_what_he_does() {
+    flawed(
+        Flaw::CarelessOperator,
+        "who is refused a cancellation goes on",
+    );
+}
+
 fn flawed(flaw: Flaw, property: &'static str) {
     breaks(
         &format!("saga-protocol with {flaw:?}"),

@@ -215,22 +215,26 @@ impl City {
             && let Some(saga) = self.orders.saga(order)
             && let Some(awaited) = &saga.awaited
             && awaited.purpose == Purpose::Undo
-            && saga.state != State::Stuck
         {
-            let undo = awaited.id;
-            said.retain(|outgoing| outgoing.id != undo);
+            let (undo, step) = (awaited.id, saga.step.clone());
             let ordered = saga::Ordered {
                 by: "a defect".to_owned(),
                 why: "to be found".to_owned(),
             };
-            let input = Input::Operator {
-                intervention: saga::Intervention::Skip,
-                ordered: &ordered,
+            // What is in time is not skipped: so it is silent first, all at once.
+            let input = match saga.state {
+                State::Stuck => Input::Operator {
+                    intervention: saga::Intervention::Skip,
+                    step: &step,
+                    ordered: &ordered,
+                },
+                _ => Input::Silence { command: undo },
             };
             let mut stamp = self.ids.stamp(self.agenda.now());
             let given = self.orders.give(order, input, &mut stamp);
             let given = given.map_err(|fault| fault.to_string())?;
             said.extend(given.map(|(_, said)| said).unwrap_or_default());
+            said.retain(|outgoing| outgoing.id != undo);
         }
         let Some(saga) = self.orders.saga(order) else {
             return Ok(());

@@ -133,8 +133,10 @@ impl City {
             by: "an operator".to_owned(),
             why: "somebody has called".to_owned(),
         };
+        let step = self.orders.saga(order).map(|saga| saga.step.clone());
         let input = Input::Operator {
             intervention,
+            step: &step.unwrap_or_default(),
             ordered: &ordered,
         };
         self.give(order, input).map(drop)

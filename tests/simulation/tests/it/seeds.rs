@@ -54,6 +54,7 @@ fn whatever_goes_wrong_no_promise_is_broken_and_every_order_ends() {
         "REJECTED ITEM_UNAVAILABLE",
         "REJECTED CARD_DECLINED",
         "REJECTED NO_ANSWER",
+        "REJECTED SENT_BACK",
         "asked again",
         "was stuck",
         "cancelled too late",
