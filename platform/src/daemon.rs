@@ -31,8 +31,8 @@ pub(crate) fn desired(layout: &Layout) -> anyhow::Result<Vec<Spec>> {
         .processes)
 }
 
-/// Has exactly these processes running, and returns when they do. (Whether they are ready is
-/// another question.)
+/// Has exactly these processes running, and returns when each was started. (Whether they are ready, and
+/// do not end at once, is another question.)
 pub(crate) async fn apply(layout: &Layout, processes: &[Spec]) -> anyhow::Result<()> {
     files::write(
         &layout.desired(),
@@ -44,11 +44,7 @@ pub(crate) async fn apply(layout: &Layout, processes: &[Spec]) -> anyhow::Result
     supervisor.signal(Signal::SIGHUP);
     until("the supervisor to follow (see `logs supervisor`)", || {
         let running = run::all(layout)?;
-        let right = |spec: &Spec| {
-            running
-                .iter()
-                .any(|record| record.spec == *spec && record.alive())
-        };
+        let right = |spec: &Spec| running.iter().any(|record| record.spec == *spec);
         Ok(running.len() == processes.len() && processes.iter().all(right))
     })
     .await

@@ -15,6 +15,7 @@ mod down;
 mod files;
 mod greeting;
 mod keeper;
+mod known;
 mod layout;
 mod logs;
 mod ports;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context;
 
+use crate::known::{self, Known};
 use crate::layout::Layout;
 use crate::secrets::Secrets;
 use crate::servers::Addresses;
@@ -106,6 +107,8 @@ pub(crate) fn services(
         .parent()
         .context("this program lies nowhere")?
         .to_owned();
+    let known = known::settings(&programs)?;
+    settings.check(&known)?;
     let mut specs = Vec::new();
     for service in &SERVICES {
         let program = programs.join(service.name);
@@ -119,7 +122,7 @@ pub(crate) fn services(
                 },
                 program: program.clone(),
                 args: Vec::new(),
-                environment: environment(settings, addresses, secrets, service, slot)?,
+                environment: environment(settings, &known, addresses, secrets, service, slot)?,
                 folder: layout.root().to_owned(),
                 account: None,
                 stop: Stop::Terminate,
@@ -135,6 +138,7 @@ pub(crate) fn services(
 /// What one instance is told; passwords only to whom they belong. The operator has the last word.
 fn environment(
     settings: &Settings,
+    known: &Known,
     addresses: &Addresses,
     secrets: &Secrets,
     service: &Service,
@@ -165,7 +169,7 @@ fn environment(
     let told = told.map(|(name, value)| (name.to_owned(), value));
     Ok(told
         .into_iter()
-        .chain(settings.given_to(service.name))
+        .chain(settings.given_to(service.name, &known[service.name]))
         .collect())
 }
 

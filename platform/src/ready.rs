@@ -1,5 +1,6 @@
 //! Asks processes whether they are ready, and waits for them with a bound.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -10,11 +11,14 @@ use tokio::time::{Instant, sleep};
 use crate::console::Progress;
 use crate::layout::Layout;
 use crate::logs;
+use crate::run;
 use crate::spec::{Probe, Spec};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 const ONE_ANSWER: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(50);
+/// A process that has died so often while it was waited for will die again.
+const DEATHS: u32 = 3;
 /// Lines of a log that are shown of a process that does not become ready.
 const TAIL: usize = 12;
 
@@ -71,6 +75,7 @@ impl Prober {
     ) -> anyhow::Result<()> {
         let deadline = Instant::now() + PATIENCE;
         let mut waiting: Vec<&Spec> = specs.iter().collect();
+        let before = restarts(layout)?;
         loop {
             let answers = join_all(waiting.iter().map(|spec| self.ready(spec))).await;
             let asked = std::mem::take(&mut waiting).into_iter().zip(answers);
@@ -84,8 +89,18 @@ impl Prober {
             if waiting.is_empty() {
                 return Ok(());
             }
+            let now = restarts(layout)?;
+            let dying = |spec: &&&Spec| {
+                let of = |all: &BTreeMap<String, u32>| all.get(&spec.name).copied().unwrap_or(0);
+                of(&now).saturating_sub(of(&before)) >= DEATHS
+            };
+            let dying: Vec<&Spec> = waiting.iter().filter(dying).copied().collect();
+            if !dying.is_empty() {
+                bail!(told("ends again and again", layout, &dying));
+            }
             if Instant::now() > deadline {
-                bail!(missing(layout, &waiting));
+                let problem = format!("not ready after {} s", PATIENCE.as_secs());
+                bail!(told(&problem, layout, &waiting));
             }
             sleep(LOOK).await;
         }
@@ -96,9 +111,18 @@ async fn blocking(probe: impl FnOnce() -> bool + Send + 'static) -> bool {
     tokio::task::spawn_blocking(probe).await.unwrap_or(false)
 }
 
-fn missing(layout: &Layout, waiting: &[&Spec]) -> String {
-    let mut text = format!("not ready after {} s:", PATIENCE.as_secs());
-    for spec in waiting {
+/// How often each process was started again.
+fn restarts(layout: &Layout) -> anyhow::Result<BTreeMap<String, u32>> {
+    let records = run::all(layout)?.into_iter();
+    Ok(records
+        .map(|record| (record.spec.name, record.restarts))
+        .collect())
+}
+
+/// A problem of these processes, with the end of what each has said.
+fn told(problem: &str, layout: &Layout, specs: &[&Spec]) -> String {
+    let mut text = format!("{problem}:");
+    for spec in specs {
         let log = layout.log(&spec.name);
         text += &format!(
             "\n{} (the end of {}):\n{}",
@@ -108,4 +132,46 @@ fn missing(layout: &Layout, waiting: &[&Spec]) -> String {
         );
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::keeper::Keeper;
+    use crate::spec::Stop;
+
+    #[tokio::test]
+    async fn a_process_that_ends_again_and_again_is_told_at_once_with_what_it_said() {
+        let room = std::env::temp_dir().join(format!("ready-{}", std::process::id()));
+        let layout = Layout::at(&room).unwrap();
+        layout.create().unwrap();
+        let spec = Spec {
+            name: "stubborn".to_owned(),
+            program: PathBuf::from("/bin/sh"),
+            args: ["-c", "echo invalid value abc; exit 2"]
+                .map(str::to_owned)
+                .to_vec(),
+            environment: BTreeMap::new(),
+            folder: room.clone(),
+            account: None,
+            stop: Stop::Terminate,
+            // Nobody serves HTTP there.
+            port: 1,
+            probe: Probe::Http,
+            fingerprint: 0,
+        };
+        let keeper = Keeper::start(&layout, spec.clone(), None);
+        let prober = Prober::new().unwrap();
+        let began = Instant::now();
+        let waited = prober.wait(&layout, &[spec], &Progress::begin()).await;
+        let problem = waited.unwrap_err().to_string();
+        keeper.stop().await;
+        std::fs::remove_dir_all(room).unwrap();
+        for word in ["again and again", "stubborn", "invalid value abc"] {
+            assert!(problem.contains(word), "{problem}");
+        }
+        assert!(began.elapsed() < PATIENCE / 4, "{:?}", began.elapsed());
+    }
 }

@@ -1,12 +1,13 @@
 //! What the operator can set; the environment is read here and nowhere else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 
+use crate::known::Known;
 use crate::layout::Layout;
 
 /// Settings of every command.
@@ -34,15 +35,14 @@ pub(crate) struct Settings {
     environment: BTreeMap<String, String>,
 }
 
-/// Settings of services that are handed to all of them, when the operator gives them.
-const PASSED_TO_ALL: [&str; 6] = [
-    "LOG",
-    "LOG_FORMAT",
-    "WORKER_THREADS",
-    "DATABASE_CONNECTIONS",
-    "IDEMPOTENCY_DAYS",
-    "RUST_BACKTRACE",
-];
+/// Settings of services that are different for each process: they can be given to one service only.
+const EACH_ITS_OWN: [&str; 4] = ["HTTP_ADDR", "INSTANCE", "RELAY_DOORBELLS", "SOURCES"];
+/// Settings of services that are settings of this program, too, which tells the services what follows.
+const TOLD: [&str; 3] = ["DATABASE_URL", "KAFKA_BROKERS", "TOPIC_PREFIX"];
+/// No setting of ours, and every process understands it.
+const UNDERSTOOD: &str = "RUST_BACKTRACE";
+/// How many instances of a service run: the service's name follows.
+const INSTANCES: &str = "INSTANCES_";
 /// More instances than this would run into the next service's ports.
 const MOST_INSTANCES: u16 = 9;
 
@@ -72,7 +72,7 @@ impl Settings {
 
     /// How often a service runs: `INSTANCES_ORDER_SERVICE=2`.
     pub(crate) fn instances(&self, service: &str) -> anyhow::Result<u16> {
-        let name = format!("INSTANCES_{}", upper(service));
+        let name = format!("{INSTANCES}{}", upper(service));
         let Some(text) = self.environment.get(&name) else {
             return Ok(1);
         };
@@ -85,16 +85,38 @@ impl Settings {
         })
     }
 
-    /// What the operator sets for a service: `LOG=debug` for all, `ORDER_SERVICE_LOG=debug` for one.
-    pub(crate) fn given_to(&self, service: &str) -> impl Iterator<Item = (String, String)> {
+    /// What the operator sets for a service whose settings have these names: `LOG=debug` for all that have it,
+    /// `ORDER_SERVICE_LOG=debug` for one.
+    pub(crate) fn given_to(
+        &self,
+        service: &str,
+        names: &BTreeSet<String>,
+    ) -> impl Iterator<Item = (String, String)> {
         let prefix = format!("{}_", upper(service));
-        let all = PASSED_TO_ALL
+        let shared = names
             .iter()
-            .filter_map(|name| Some(((*name).to_owned(), self.environment.get(*name)?.clone())));
+            .map(String::as_str)
+            .filter(|name| !EACH_ITS_OWN.contains(name) && !TOLD.contains(name));
+        let all = shared
+            .chain([UNDERSTOOD])
+            .filter_map(|name| Some((name.to_owned(), self.environment.get(name)?.clone())));
         let own = self.environment.iter().filter_map(move |(name, value)| {
             Some((name.strip_prefix(&prefix)?.to_owned(), value.clone()))
         });
         all.chain(own)
+    }
+
+    /// Refuses what was meant for services and would have no effect.
+    pub(crate) fn check(&self, known: &Known) -> anyhow::Result<()> {
+        let wrong: Vec<String> = self
+            .environment
+            .keys()
+            .filter_map(|name| wrong(name, known))
+            .collect();
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        bail!("these settings would have no effect:\n{}", wrong.join("\n"))
     }
 
     /// The password of a role, when the operator chose it: `ORDERS_PASSWORD`.
@@ -105,6 +127,110 @@ impl Settings {
     }
 }
 
+/// What is wrong with a variable, if it looks like one for services, and is none.
+fn wrong(name: &str, known: &Known) -> Option<String> {
+    if let Some(service) = name.strip_prefix(INSTANCES) {
+        let services: Vec<String> = known.keys().map(|service| upper(service)).collect();
+        let right = || format!("{name}: there are {INSTANCES}{}", services.join(", …"));
+        return (!services.iter().any(|it| it == service)).then(right);
+    }
+    if EACH_ITS_OWN.contains(&name) {
+        return Some(format!(
+            "{name} is different for each process: it can be set for one service, as in ORDER_SERVICE_{name}"
+        ));
+    }
+    known.iter().find_map(|(service, names)| {
+        let prefix = format!("{}_", upper(service));
+        let setting = name.strip_prefix(&prefix)?;
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let right = || format!("{name}: {service} has {prefix}{}", names.join(", …"));
+        (setting != UNDERSTOOD && !names.contains(&setting)).then(right)
+    })
+}
+
 fn upper(name: &str) -> String {
     name.to_uppercase().replace('-', "_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(environment: &[(&str, &str)]) -> Settings {
+        let environment = environment
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Settings {
+            dir: PathBuf::new(),
+            port_offset: 0,
+            database_url: None,
+            kafka_brokers: None,
+            topic_prefix: String::new(),
+            topic_partitions: 6,
+            environment: environment.collect(),
+        }
+    }
+
+    fn known() -> Known {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        BTreeMap::from([
+            (
+                "order-service",
+                names(&["DATABASE_URL", "HTTP_ADDR", "LOG", "SAGA_DEADLINE_MS"]),
+            ),
+            ("order-view", names(&["LOG", "READ_WAIT_MS"])),
+        ])
+    }
+
+    fn given(settings: &Settings, service: &str) -> Vec<String> {
+        let known = known();
+        let given = settings.given_to(service, &known[service]);
+        given
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect()
+    }
+
+    #[test]
+    fn a_setting_is_given_to_every_service_that_has_it() {
+        let settings = settings(&[
+            ("LOG", "debug"),
+            ("SAGA_DEADLINE_MS", "500"),
+            ("DATABASE_URL", "postgres://elsewhere"),
+            ("HOME", "/root"),
+        ]);
+        assert_eq!(
+            given(&settings, "order-service"),
+            ["LOG=debug", "SAGA_DEADLINE_MS=500"]
+        );
+        assert_eq!(given(&settings, "order-view"), ["LOG=debug"]);
+        assert!(settings.check(&known()).is_ok());
+    }
+
+    #[test]
+    fn the_name_of_a_service_gives_it_to_that_one_only_and_has_the_last_word() {
+        let settings = settings(&[
+            ("LOG", "debug"),
+            ("ORDER_SERVICE_LOG", "warn"),
+            ("ORDER_SERVICE_RUST_BACKTRACE", "1"),
+            ("INSTANCES_ORDER_SERVICE", "2"),
+        ]);
+        let given_to = given(&settings, "order-service");
+        assert_eq!(given_to, ["LOG=debug", "LOG=warn", "RUST_BACKTRACE=1"]);
+        assert_eq!(given(&settings, "order-view"), ["LOG=debug"]);
+        assert!(settings.check(&known()).is_ok());
+    }
+
+    #[test]
+    fn what_would_have_no_effect_is_refused_with_what_there_is() {
+        for (name, hint) in [
+            ("ORDER_SERVICE_SAGA_DEADLIN_MS", "SAGA_DEADLINE_MS"),
+            ("ORDER_VIEW_SAGA_DEADLINE_MS", "READ_WAIT_MS"),
+            ("INSTANCES_FOO", "INSTANCES_ORDER_SERVICE, …ORDER_VIEW"),
+            ("HTTP_ADDR", "ORDER_SERVICE_HTTP_ADDR"),
+        ] {
+            let refused = settings(&[(name, "1")]).check(&known()).unwrap_err();
+            let told = refused.to_string();
+            assert!(told.contains(name) && told.contains(hint), "{told}");
+        }
+    }
 }
