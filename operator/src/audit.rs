@@ -338,7 +338,8 @@ impl Audit<'_> {
                 .unwrap_or_default();
             let consumer = finding.rule.about.consumer().unwrap_or_default();
             let because = if let Some(records) = behind.get(consumer) {
-                Some(format!("{consumer} has {records} records to read"))
+                let records = output::count(*records, "record");
+                Some(format!("{consumer} has {records} to read"))
             } else if found.discarded.iter().any(|it| it == consumer) {
                 Some(format!(
                     "an operator has discarded a message of it in {consumer}"

@@ -32,6 +32,12 @@ pub(crate) fn time(moment: DateTime<Utc>) -> String {
     moment.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
+/// So many of them: `1 message`, `2 messages`.
+pub(crate) fn count<N: Display + PartialEq + From<u8>>(number: N, one: &str) -> String {
+    let plural = if number == N::from(1) { "" } else { "s" };
+    format!("{number} {one}{plural}")
+}
+
 /// Text from a message, which may hold anything, on a terminal, which obeys some of it.
 pub(crate) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
@@ -78,6 +84,12 @@ pub(crate) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> St
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_is_one_and_everything_else_is_many() {
+        let counted = [0, 1, 2].map(|number: i64| count(number, "message"));
+        assert_eq!(counted, ["0 messages", "1 message", "2 messages"]);
+    }
 
     #[test]
     fn columns_are_aligned_and_lines_do_not_end_in_blanks() {

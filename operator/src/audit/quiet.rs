@@ -9,6 +9,7 @@ use super::{
     kafka::{Ends, Kafka},
     read::{Service, Sources},
 };
+use crate::output;
 
 const PACE: Duration = Duration::from_millis(250);
 
@@ -66,7 +67,8 @@ async fn restless(
     let mut restless = Vec::new();
     if let Some(kafka) = kafka {
         for (consumer, records) in kafka.behind(ends).await? {
-            restless.push(format!("{consumer} has {records} records to read"));
+            let records = output::count(records, "record");
+            restless.push(format!("{consumer} has {records} to read"));
         }
     }
     for &service in sources.services.keys() {

@@ -398,7 +398,7 @@ impl Sources {
     /// # Errors
     /// A database does not answer, or not in time.
     pub(crate) async fn evidence(&self, ids: &[Uuid]) -> anyhow::Result<BTreeMap<Uuid, Evidence>> {
-        const PENDING: &str = "SELECT key AS id, count(*) || ' messages' AS what FROM outbox_pending \
+        const PENDING: &str = "SELECT key AS id, count(*) || CASE count(*) WHEN 1 THEN ' message' ELSE ' messages' END AS what FROM outbox_pending \
                                WHERE key = ANY($1) GROUP BY key";
         const PARKED: &str = "SELECT line::uuid AS id, consumer AS what FROM parked_line WHERE line = ANY($1::text[])";
         const DISCARDED: &str = "SELECT DISTINCT line::uuid AS id, consumer AS what FROM parked_history \
@@ -415,7 +415,7 @@ impl Sources {
                     .with_context(|| database.name.clone())
             };
             for (id, what) in told(PENDING, keys()).await? {
-                let unpublished = format!("{what} of {name} are not published yet");
+                let unpublished = format!("not published yet: {what} of {name}");
                 evidence
                     .entry(id)
                     .or_default()

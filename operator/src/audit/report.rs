@@ -12,7 +12,7 @@ use super::{
     finding::Finding,
     suspects::Explained,
 };
-use crate::output::{plain, short, time};
+use crate::output::{count, plain, short, time};
 
 /// So many explained findings are listed for people, and so many for scripts; the rest is counted.
 const LISTED: usize = 5;
@@ -185,11 +185,13 @@ impl Report {
         for (consumer, lines) in &self.parked {
             writeln!(
                 text,
-                "parked        {lines} orders wait in {consumer} (operator dead-letters list --service {consumer})"
+                "parked        {} in {consumer} (operator dead-letters list --service {consumer})",
+                count(*lines, "waiting order")
             )?;
         }
         if let Some((orders, records)) = self.folded {
-            writeln!(text, "view = fold   {orders} orders from {records} records")?;
+            let (orders, records) = (count(orders, "order"), count(records, "record"));
+            writeln!(text, "view = fold   {orders} from {records}")?;
         }
         for NotChecked { what, why } in &self.not_checked {
             writeln!(text, "not checked   {what}: {why}")?;

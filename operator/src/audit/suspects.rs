@@ -19,6 +19,7 @@ use super::{
     read::{Evidence, Sources},
     rules,
 };
+use crate::output;
 
 const PACE: Duration = Duration::from_millis(250);
 
@@ -92,7 +93,8 @@ pub(crate) async fn decide(
         let mut second = look(sources, &suspected, kafka.is_some()).await?;
         for look in second.values_mut() {
             for (consumer, records) in &behind {
-                let unread = format!("{consumer} has {records} records to read");
+                let records = output::count(*records, "record");
+                let unread = format!("{consumer} has {records} to read");
                 let unread = (consumer.to_string(), unread);
                 look.evidence.unhandled.push(unread);
             }

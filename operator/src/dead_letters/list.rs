@@ -92,8 +92,9 @@ fn summary(letters: &[Letter], total: i64) -> String {
     if usize::try_from(total).is_ok_and(|total| total > shown) {
         return format!("{shown} of {total} messages; --limit shows more");
     }
-    format!(
-        "{total} messages, {} of which hold up the others",
-        lines.len()
-    )
+    let total = output::count(total, "message");
+    match lines.len() {
+        1 => format!("{total}, 1 of which holds up the others"),
+        many => format!("{total}, {many} of which hold up the others"),
+    }
 }

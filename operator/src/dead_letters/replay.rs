@@ -150,9 +150,10 @@ fn tell_asked(parts: &[Part<'_>]) {
     let lines: Vec<&Line> = parts.iter().flat_map(|part| &part.lines).collect();
     if lines.len() > FEW {
         let messages: i64 = lines.iter().map(|line| line.messages).sum();
+        let messages = output::count(messages, "message");
         let lines = lines.len();
         output::say(format_args!(
-            "a replay is asked for: {messages} messages in {lines} lines"
+            "a replay is asked for: {messages} in {lines} lines"
         ));
         return;
     }
