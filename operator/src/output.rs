@@ -33,7 +33,7 @@ pub(crate) fn time(moment: DateTime<Utc>) -> String {
 }
 
 /// So many of them: `1 message`, `2 messages`.
-pub(crate) fn count<N: Display + PartialEq + From<u8>>(number: N, one: &str) -> String {
+pub(crate) fn count<N: Copy + Display + PartialEq + From<u8>>(number: N, one: &str) -> String {
     let plural = if number == N::from(1) { "" } else { "s" };
     format!("{number} {one}{plural}")
 }
