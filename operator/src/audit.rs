@@ -309,24 +309,25 @@ impl Audit<'_> {
     }
 
     async fn fold_topics(&mut self, kafka: &Kafka) -> anyhow::Result<()> {
-        let ends = kafka.ends().await?;
-        if let Some(((topic, partition), first)) = ends.first.iter().find(|(_, first)| **first > 0)
-        {
+        let mut history = kafka.history().await?;
+        if let Some((topic, partition)) = history.beheaded().await? {
             self.skip_fold(format!(
-                "{topic}, partition {partition} begins at {first}: what was before has been deleted"
+                "the first records of {topic} (partition {partition}) have been deleted"
             ));
             return Ok(());
         }
+        let ends = history.ends().await?;
         let page = usize::try_from(self.arguments.page).unwrap_or(usize::MAX);
         let behind = (self.beginning(), self.arguments.since);
-        let folded = fold::compare(kafka, &self.sources, &ends, behind, page).await?;
+        let folded = fold::compare(&mut history, &self.sources, &ends, behind, page).await?;
         self.report.folded = Some((folded.orders, folded.records));
         if folded.suspects.is_empty() {
             return Ok(());
         }
         let behind = suspects::caught_up(kafka, &ends, self.patience).await?;
         let ids: Vec<Uuid> = folded.suspects.keys().copied().collect();
-        let findings = fold::again(kafka, &self.sources, &ends, folded.suspects, page).await?;
+        let findings =
+            fold::again(&mut history, &self.sources, &ends, folded.suspects, page).await?;
         let mut evidence = BTreeMap::new();
         for ids in ids.chunks(page) {
             evidence.extend(self.sources.evidence(ids).await?);

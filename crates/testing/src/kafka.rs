@@ -1,15 +1,13 @@
 //! Topics of its own for a test.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
-use messaging::{Incoming, Raw};
+use messaging::{History, Incoming, consumer::Settings};
 use rdkafka::{
-    ClientConfig, Message as _, Offset, TopicPartitionList,
+    ClientConfig,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     client::DefaultClientContext,
-    consumer::{BaseConsumer, Consumer},
     message::{Header, OwnedHeaders},
-    metadata::{MetadataPartition, MetadataTopic},
     producer::{BaseProducer, BaseRecord, Producer},
 };
 
@@ -69,35 +67,15 @@ impl Topics {
     ///
     /// # Panics
     /// The broker does not answer.
-    #[must_use]
-    pub fn read(&self, topic: &str) -> Vec<Incoming> {
-        let consumer: BaseConsumer = ClientConfig::new()
-            .set("bootstrap.servers", &self.brokers)
-            .set("group.id", format!("{}reader", self.prefix))
-            .set("enable.auto.commit", "false")
-            .create()
-            .expect("a consumer can be created");
-        let full = self.full(topic);
-        let ends = ends(&consumer, &full);
-        let mut assignment = TopicPartitionList::new();
-        for partition in ends.keys() {
-            assignment
-                .add_partition_offset(&full, *partition, Offset::Beginning)
-                .expect("a partition can be named");
-        }
-        consumer
-            .assign(&assignment)
-            .expect("partitions can be assigned");
-        let mut left: i64 = ends.values().sum();
+    pub async fn read(&self, topic: &str) -> Vec<Incoming> {
+        let settings = Settings::new("reader", "0", &self.brokers, &self.prefix, &[topic]);
         let mut records = Vec::new();
-        while left > 0 {
-            let record = consumer
-                .poll(Duration::from_secs(30))
-                .expect("what the topic has arrives")
-                .expect("a record");
-            records.push(Incoming::from(Raw::copy(&record, &self.prefix)));
-            left -= i64::from(record.offset() < ends[&record.partition()]);
-        }
+        let read = async {
+            let mut history = History::open(&settings).await?;
+            let ends = history.ends().await?;
+            history.read_to(&ends, |record| records.push(record)).await
+        };
+        read.await.expect("what the topic has arrives");
         records
     }
 
@@ -151,27 +129,6 @@ impl Topics {
             .create()
             .expect("an admin client can be created")
     }
-}
-
-/// The number of records of each partition.
-fn ends(consumer: &BaseConsumer, topic: &str) -> HashMap<i32, i64> {
-    let patience = Duration::from_secs(30);
-    let metadata = consumer
-        .fetch_metadata(Some(topic), patience)
-        .expect("the broker tells its topics");
-    let partitions = metadata
-        .topics()
-        .iter()
-        .flat_map(MetadataTopic::partitions)
-        .map(MetadataPartition::id);
-    partitions
-        .map(|partition| {
-            let (_, end) = consumer
-                .fetch_watermarks(topic, partition, patience)
-                .expect("the broker tells its offsets");
-            (partition, end)
-        })
-        .collect()
 }
 
 impl Drop for Topics {

@@ -9,13 +9,14 @@ use std::{collections::BTreeMap, time::Duration};
 
 use ambient::now;
 use anyhow::Context;
+use messaging::history::Offsets;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
     facts::Facts,
     finding::{Finding, Holds},
-    kafka::{Ends, Kafka},
+    kafka::Kafka,
     read::{Evidence, Sources},
     rules,
 };
@@ -238,7 +239,7 @@ fn doubts(finding: &Finding, facts: &Facts, has_kafka: bool) -> Option<String> {
 /// Kafka does not answer.
 pub(crate) async fn caught_up(
     kafka: &Kafka,
-    ends: &Ends,
+    ends: &Offsets,
     patience: Duration,
 ) -> anyhow::Result<BTreeMap<&'static str, i64>> {
     let deadline = now() + patience;
