@@ -1,6 +1,10 @@
 //! Reads topics from their beginning, beside all groups: what a read model is rebuilt from, and an audit made of.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use chrono::{DateTime, Utc};
 use rdkafka::{
@@ -15,6 +19,8 @@ use crate::{Incoming, Raw, consumer::Settings};
 
 /// How long the broker may take for one answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Before a broker is asked again.
+const PACE: Duration = Duration::from_millis(100);
 /// Records at a time, for those who read to the ends.
 const BATCH: usize = 1_000;
 
@@ -261,7 +267,7 @@ impl History {
                     return Err(Error::NoTopic(full));
                 }
                 for partition in partitions {
-                    let marks = client.fetch_watermarks(&full, partition, PATIENCE)?;
+                    let marks = watermarks(&client, &full, partition)?;
                     found.insert((topic.clone(), partition), which(marks));
                 }
             }
@@ -302,6 +308,30 @@ fn pass_over(client: &BaseConsumer, prefix: &str, next: &mut Offsets) -> Result<
         }
     }
     Ok(())
+}
+
+/// Where a partition begins and ends. One that is moving to another broker, or is new, is waited for.
+fn watermarks(
+    client: &BaseConsumer,
+    topic: &str,
+    partition: i32,
+) -> Result<(i64, i64), KafkaError> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match client.fetch_watermarks(topic, partition, PATIENCE) {
+            Err(error) if has_no_leader(&error) && Instant::now() < deadline => {
+                std::thread::sleep(PACE);
+            }
+            answer => return answer,
+        }
+    }
+}
+
+fn has_no_leader(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(RDKafkaErrorCode::NotLeaderForPartition | RDKafkaErrorCode::LeaderNotAvailable)
+    )
 }
 
 fn is_gone(error: &KafkaError) -> bool {

@@ -8,6 +8,7 @@ use rdkafka::{
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     client::DefaultClientContext,
     message::{Header, OwnedHeaders},
+    metadata::MetadataTopic,
     producer::{BaseProducer, BaseRecord, Producer},
 };
 
@@ -39,8 +40,8 @@ impl Topics {
             .iter()
             .map(|name| NewTopic::new(name, partitions, TopicReplication::Fixed(1)))
             .collect();
-        let created = topics
-            .admin()
+        let admin = topics.admin();
+        let created = admin
             .create_topics(&wanted, &AdminOptions::new())
             .await
             .expect("the broker answers");
@@ -48,6 +49,14 @@ impl Topics {
             created.iter().all(Result::is_ok),
             "topics were not created: {created:?}"
         );
+        // The controller has them; the broker itself hears of them a moment later.
+        crate::eventually("the broker to know its new topics", async || {
+            let mut known = full.iter().map(|name| partitions_of(&admin, name));
+            known
+                .all(|known| usize::try_from(partitions) == Ok(known))
+                .then_some(())
+        })
+        .await;
         topics
     }
 
@@ -129,6 +138,18 @@ impl Topics {
             .create()
             .expect("an admin client can be created")
     }
+}
+
+/// How many partitions of a topic have somebody who leads them.
+fn partitions_of(admin: &AdminClient<DefaultClientContext>, topic: &str) -> usize {
+    let metadata = admin
+        .inner()
+        .fetch_metadata(Some(topic), Duration::from_secs(30))
+        .expect("the broker tells its topics");
+    let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
+    partitions
+        .filter(|partition| partition.leader() >= 0)
+        .count()
 }
 
 impl Drop for Topics {
