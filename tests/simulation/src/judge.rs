@@ -15,6 +15,8 @@ use crate::{
 pub struct End {
     /// The state of the order.
     pub state: OrderState,
+    /// The version of the definition that it began with.
+    pub version: u32,
     /// Why it was rejected, where it was.
     pub rejected_for: Option<Code>,
     /// How often it was asked to be cancelled.
@@ -97,6 +99,7 @@ fn end(city: &City, id: OrderId) -> End {
     let rejection = order.and_then(|order| order.rejection.as_ref());
     End {
         state: order.map_or(OrderState::Pending, |order| order.state),
+        version: city.orders.saga(id).map_or(0, |saga| saga.version),
         rejected_for: rejection.map(|rejection| rejection.reason.code.clone()),
         cancels: city.cancels.get(&id).copied().unwrap_or_default(),
         cancel_met: records
@@ -216,6 +219,7 @@ fn explains(story: &Story, end: &End) -> Result<(), &'static str> {
         && story.dish_is_available
         && story.card == gateway_simulator::domain::Behaviour::Approves;
     match end.state {
+        _ if end.version != story.version => Err("it did not stay on its definition"),
         OrderState::Complete if !may_be_taken => Err("it should have been refused"),
         OrderState::Cancelled if story.cancels.is_empty() && story.sent_back.is_none() => {
             Err("nobody wanted that")

@@ -51,9 +51,9 @@ impl City {
             items: Items::new(vec![item]).map_err(|error| error.to_string())?,
         };
         let mut stamp = self.ids.stamp(self.agenda.now());
-        let placed = self.orders.place(new, &mut stamp);
-        let (order, mut said) = placed.map_err(|fault| fault.to_string())?;
-        self.note(|| format!("order {order} is placed"));
+        let placed = self.orders.place(new, told.version, &mut stamp);
+        let (order, mut said) = placed.map_err(|error| error.to_string())?;
+        self.note(|| format!("order {order} is placed, on version {}", told.version));
         self.placed.insert(order, story);
         let cancels = told.cancels.iter().map(|when| (when, Event::Cancel(order)));
         let sent_back = told
