@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context;
 use contracts::Topic;
-use messaging::{History, consumer::Settings, history::Offsets};
+use messaging::{History, Incoming, Raw, consumer::Settings, history::Offsets};
 use rdkafka::{
     ClientConfig, Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer},
@@ -28,6 +28,20 @@ const READERS: [(&str, &[Topic]); 7] = [
     ("delivery-service", &[Topic::OrderReply]),
     ("order-view", Topic::ALL),
 ];
+
+/// What is ahead of a consumer.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Backlog {
+    /// How many records.
+    pub(crate) records: i64,
+    /// Where they begin.
+    pub(crate) from: Offsets,
+}
+
+/// For people.
+pub(crate) fn unread(consumer: &str, backlog: &Backlog) -> String {
+    format!("{consumer} has {} records to read", backlog.records)
+}
 
 /// A Kafka with the five topics. Cheap to clone.
 #[derive(Clone)]
@@ -71,14 +85,14 @@ impl Kafka {
         Ok(self.topics().await?.ends().await?)
     }
 
-    /// The consumers that have not come to these ends yet, with how many records are ahead of each.
+    /// The consumers that have not come to these ends yet, with what is ahead of each.
     ///
     /// # Errors
     /// The broker does not answer.
     pub(crate) async fn behind(
         &self,
         ends: &Offsets,
-    ) -> anyhow::Result<BTreeMap<&'static str, i64>> {
+    ) -> anyhow::Result<BTreeMap<&'static str, Backlog>> {
         let first = self.topics().await?.place().clone();
         let ends = ends.clone();
         self.apart(move |kafka| {
@@ -95,24 +109,45 @@ impl Kafka {
                 let committed = client
                     .committed_offsets(list, PATIENCE)
                     .with_context(|| format!("the offsets of {name}"))?;
-                let missing: i64 = wanted
-                    .map(|(at, end)| {
-                        let found = committed.find_partition(&kafka.full(&at.0), at.1);
-                        let reached = match found.map(|found| found.offset()) {
-                            Some(Offset::Offset(offset)) => offset,
-                            // It has stored nothing yet, and will begin at the beginning.
-                            _ => first.get(at).copied().unwrap_or(0),
-                        };
-                        (end - reached).max(0)
-                    })
-                    .sum();
-                if missing > 0 {
-                    behind.insert(name, missing);
+                let mut backlog = Backlog::default();
+                for (at, end) in wanted {
+                    // Who has stored nothing yet will begin at the beginning.
+                    let mut reached = first.get(at).copied().unwrap_or(0);
+                    let found = committed.find_partition(&kafka.full(&at.0), at.1);
+                    if let Some(Offset::Offset(offset)) = found.map(|found| found.offset()) {
+                        reached = reached.max(offset);
+                    }
+                    if reached < *end {
+                        backlog.records += end - reached;
+                        backlog.from.insert(at.clone(), reached);
+                    }
+                }
+                if backlog.records > 0 {
+                    behind.insert(name, backlog);
                 }
             }
             Ok(behind)
         })
         .await
+    }
+
+    /// The record at one of these places that came to Kafka before those at the others.
+    ///
+    /// # Errors
+    /// The broker does not answer.
+    pub(crate) async fn oldest(&self, places: &Offsets) -> anyhow::Result<Option<Raw>> {
+        let mut history = self.history().await?;
+        history.go_to(places.clone())?;
+        let ends = places.iter().map(|(at, offset)| (at.clone(), offset + 1));
+        let mut oldest: Option<Raw> = None;
+        let hear = |record: Incoming| {
+            let raw = record.raw();
+            if oldest.as_ref().is_none_or(|oldest| raw.at < oldest.at) {
+                oldest = Some(raw.clone());
+            }
+        };
+        history.read_to(&ends.collect(), hear).await?;
+        Ok(oldest)
     }
 
     /// Stays where they begin.

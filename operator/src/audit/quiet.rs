@@ -7,7 +7,7 @@ use messaging::history::Offsets;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use super::{
-    kafka::Kafka,
+    kafka::{Kafka, unread},
     read::{Service, Sources},
 };
 
@@ -66,8 +66,8 @@ async fn restless(
 ) -> anyhow::Result<Vec<String>> {
     let mut restless = Vec::new();
     if let Some(kafka) = kafka {
-        for (consumer, records) in kafka.behind(ends).await? {
-            restless.push(format!("{consumer} has {records} records to read"));
+        for (consumer, backlog) in kafka.behind(ends).await? {
+            restless.push(unread(consumer, &backlog));
         }
     }
     for &service in sources.services.keys() {
