@@ -90,6 +90,8 @@ pub struct Story {
     pub card: Behaviour,
     /// When the customer asks for it to be cancelled; nobody hinders them from asking twice.
     pub cancels: Vec<When>,
+    /// When an operator gives back what was taken for it; asked for twice, it is one refund.
+    pub refunds: Vec<When>,
     /// When an operator sends it back.
     pub sent_back: Option<When>,
     /// How long cook and courier take, in milliseconds: at least, and at most.
@@ -106,6 +108,7 @@ impl Default for Story {
             dish_is_available: true,
             card: Behaviour::Approves,
             cancels: Vec::new(),
+            refunds: Vec::new(),
             sent_back: None,
             hands: (0, 100),
         }
@@ -299,6 +302,9 @@ fn story(dice: &mut Dice) -> Story {
     }
     if dice.chance(0.4) {
         story.cancels = (0..dice.within(1..=2)).map(|_| when(dice)).collect();
+    }
+    if dice.chance(0.2) {
+        story.refunds = (0..dice.within(1..=2)).map(|_| when(dice)).collect();
     }
     if dice.chance(0.05) {
         story.sent_back = Some(when(dice));

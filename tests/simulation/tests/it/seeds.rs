@@ -35,6 +35,7 @@ fn whatever_goes_wrong_no_promise_is_broken_and_every_order_ends() {
                             .join(" "),
                     )
                     .or_default() += 1;
+                    *met.entry("refunded".to_owned()).or_default() += usize::from(end.refunded);
                     *met.entry("asked again".to_owned()).or_default() +=
                         usize::from(end.asked_again);
                     *met.entry("was stuck".to_owned()).or_default() += usize::from(end.was_stuck);
@@ -64,6 +65,7 @@ fn whatever_goes_wrong_no_promise_is_broken_and_every_order_ends() {
         "REJECTED ITEM_UNAVAILABLE",
         "REJECTED CARD_DECLINED",
         "REJECTED NO_ANSWER",
+        "refunded",
         "asked again",
         "was stuck",
         "cancelled too late",
