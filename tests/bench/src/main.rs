@@ -1,0 +1,240 @@
+//! Measures the platform against the limits of the machine that it runs on, in one run: see docs/benchmarks.md.
+
+mod backlog;
+mod bench;
+mod calibrate;
+mod completions;
+mod costs;
+mod hops;
+mod idle;
+mod load;
+mod plan;
+mod print;
+mod quantiles;
+mod results;
+mod rows;
+mod run;
+mod site;
+mod top;
+mod topics;
+mod trend;
+mod unloaded;
+mod verdict;
+mod world;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Parser;
+use visitor::client::Client;
+use visitor::console::{complain, say};
+use visitor::platform::Platform;
+use visitor::{auditor, interrupted, program};
+
+use crate::bench::Bench;
+use crate::load::Http;
+use crate::plan::{Part, Plan};
+use crate::results::Results;
+use crate::site::Site;
+use crate::world::World;
+
+/// Measures a running platform against the limits of the machine, all in one run.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about,
+    after_help = "Exit codes: 0 it was measured (whatever the verdicts), 1 it could not be or the audit found something, 130 interrupted."
+)]
+struct Cli {
+    /// Only these parts; calibration is always run, and what needs the top looks for it first
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Part>,
+    /// Everything shorter, in about twelve minutes in all
+    #[arg(long)]
+    quick: bool,
+    /// Seconds at the top [default: 60]
+    #[arg(long)]
+    top: Option<u64>,
+    /// Seconds at 30 % of it [default: 60]
+    #[arg(long)]
+    calm: Option<u64>,
+    /// Seconds of overload [default: 300]
+    #[arg(long)]
+    overload: Option<u64>,
+    /// Seconds of 70 % of the top, for the backlog [default: 1800]
+    #[arg(long)]
+    backlog: Option<u64>,
+    /// Orders to time one by one [default: 300]
+    #[arg(long)]
+    unloaded: Option<u64>,
+    /// Finished orders to put into the tables [default: 1000000]
+    #[arg(long)]
+    finished: Option<u64>,
+    /// Rows for the relay to drain [default: 1000000]
+    #[arg(long)]
+    rows: Option<u64>,
+    /// Lifecycles per second to take for the top instead of looking for it
+    #[arg(long)]
+    rate: Option<f64>,
+    /// Decides arrivals and orders
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Tell the most frequent statements, too
+    #[arg(long)]
+    verbose: bool,
+    /// A file for everything that was measured
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// A file for the tables as Markdown
+    #[arg(long)]
+    markdown: Option<PathBuf>,
+    /// A folder for plots
+    #[arg(long)]
+    svg: Option<PathBuf>,
+    /// The folder of the platform
+    #[arg(long, env = "PLATFORM_DIR", default_value = ".platform")]
+    platform_dir: PathBuf,
+    /// The operator's program, whose audit has the last word; the one beside this program when it is not given
+    #[arg(long, env = "OPERATOR")]
+    operator: Option<PathBuf>,
+}
+
+impl Cli {
+    fn plan(&self) -> Plan {
+        let plan = if self.quick { Plan::QUICK } else { Plan::FULL };
+        Plan {
+            top: self.top.unwrap_or(plan.top),
+            calm: self.calm.unwrap_or(plan.calm),
+            overload: self.overload.unwrap_or(plan.overload),
+            backlog: self.backlog.unwrap_or(plan.backlog),
+            unloaded: self.unloaded.unwrap_or(plan.unloaded),
+            finished: self.finished.unwrap_or(plan.finished),
+            rows: self.rows.unwrap_or(plan.rows),
+            ..plan
+        }
+    }
+
+    /// Whether a part is run. What is compared with the top needs it.
+    fn runs(&self, part: Part) -> bool {
+        let only: BTreeSet<Part> = self.only.iter().copied().collect();
+        let needs_top = [Part::Calm, Part::Overload, Part::Million, Part::Backlog];
+        only.is_empty()
+            || only.contains(&part)
+            || part == Part::Calibrate
+            || (part == Part::Top && needs_top.iter().any(|part| only.contains(part)))
+    }
+}
+
+/// Calibration wants two threads: sixteen clients on one would measure the thread.
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    tokio::select! {
+        done = perform(&cli) => match done {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            Err(error) => {
+                complain(format_args!("{error:#}"));
+                ExitCode::FAILURE
+            }
+        },
+        () = interrupted() => {
+            complain("interrupted: nothing was told and nothing audited");
+            ExitCode::from(130)
+        }
+    }
+}
+
+/// Says whether nothing was broken.
+async fn perform(cli: &Cli) -> anyhow::Result<bool> {
+    let began = ambient::now();
+    let platform = Platform::open(&cli.platform_dir)?;
+    platform.all_ready(Duration::from_secs(120)).await?;
+    let site = Site::open(platform.clone()).await?;
+    let plan = cli.plan();
+    let mut results = Results {
+        at: began.to_rfc3339(),
+        plan: Some(plan),
+        shortened: plan.shortened(|part| cli.runs(part)),
+        processors: std::thread::available_parallelism().map_or(0, usize::from),
+        ..Results::default()
+    };
+    if cli.runs(Part::Idle) {
+        say(format_args!("idle for {} s", plan.idle));
+        results.idle = Some(idle::measure(&site, &plan).await);
+    }
+    say("calibrating: disk, Postgres and Kafka alone");
+    results.calibration = Some(calibrate::measure(&site, &plan).await?);
+    let client = Client::new(&platform)?;
+    let name = format!("bench-{}-{}", began.timestamp_millis(), std::process::id());
+    let mut bench = Bench {
+        http: Http::of(&platform)?,
+        world: Arc::new(World::make(&client, name).await?),
+        plan,
+        definition: order_service::saga::definition(saga::Policy::default())?,
+        preparing: 0,
+        seed: AtomicU64::new(cli.seed.wrapping_mul(1_000)),
+        site,
+    };
+    bench.preparing = unloaded::version(&bench).await?;
+    load(cli, &bench, &mut results).await?;
+    audit(cli, &bench, &began.to_rfc3339(), &mut results).await;
+    results.table = rows::rows(&results);
+    print::print(&results, cli.verbose);
+    write(cli, &results)?;
+    Ok(results.violations.is_empty())
+}
+
+/// The parts that put load on the platform.
+async fn load(cli: &Cli, bench: &Bench, results: &mut Results) -> anyhow::Result<()> {
+    if cli.runs(Part::Unloaded) {
+        results.unloaded = Some(unloaded::measure(bench).await?);
+    }
+    if cli.runs(Part::Top) {
+        results.top = Some(top::find(bench, cli.rate).await?);
+    }
+    Ok(())
+}
+
+/// What does not add up makes everything that was measured worthless.
+async fn audit(cli: &Cli, bench: &Bench, since: &str, results: &mut Results) {
+    say("the audit waits for quiet, and looks at everything");
+    let finding = match program(cli.operator.as_ref(), "operator") {
+        Ok(operator) => auditor::audit(&operator, &bench.site.platform, Some(since)).await,
+        Err(error) => Err(error),
+    };
+    match finding {
+        Ok(finding) => {
+            results.audit = finding.printed;
+            let found = finding.violations.into_iter().map(|violation| {
+                let order = violation.order.unwrap_or_else(|| "-".to_owned());
+                format!("order {order}: {}", violation.what)
+            });
+            results.violations.extend(found);
+        }
+        // What was measured before is told all the same.
+        Err(error) => results
+            .violations
+            .push(format!("there was no audit: {error:#}")),
+    }
+}
+
+fn write(cli: &Cli, results: &Results) -> anyhow::Result<()> {
+    if let Some(path) = &cli.json {
+        put(path, &serde_json::to_string_pretty(results)?)?;
+    }
+    Ok(())
+}
+
+fn put(path: &Path, text: &str) -> anyhow::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot create {}", folder.display()))?;
+    }
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}

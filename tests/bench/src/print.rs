@@ -1,0 +1,224 @@
+//! What people read at the end: the table, then latencies, then what each process has cost.
+
+use std::collections::BTreeSet;
+
+use comfy_table::{CellAlignment, Table, presets};
+use visitor::console::say;
+
+use crate::quantiles::Quantiles;
+use crate::results::Results;
+use crate::rows::Row;
+use crate::run::Run;
+
+/// Prints everything.
+pub(crate) fn print(results: &Results, verbose: bool) {
+    if let Some(limits) = &results.calibration {
+        say(format_args!(
+            "F {:.3} ms (fsync alone {:.3}), C1 {:.0}/s, C16 {:.0}/s",
+            limits.f(),
+            limits.fsync.p50,
+            limits.commits_of_1,
+            limits.commits_of_16
+        ));
+        for alone in &limits.kafka {
+            say(format_args!(
+                "Kafka alone at {}/s: K {:.2} ms, K99 {:.2} ms",
+                alone.per_second, alone.times.p50, alone.times.p99
+            ));
+        }
+    }
+    say(table(&results.table));
+    for line in &results.shortened {
+        say(format_args!("shorter than asked for: {line}"));
+    }
+    say(latencies(results));
+    if let Some(costs) = costs(results) {
+        say(costs);
+    }
+    if verbose {
+        frequent(results);
+    }
+    for violation in &results.violations {
+        say(format_args!("VIOLATION  {violation}"));
+    }
+}
+
+/// The table of verdicts.
+pub(crate) fn table(rows: &[Row]) -> Table {
+    let mut table = fresh(&["measure", "value", "ratio", "must", "aim", "verdict"]);
+    for row in rows {
+        let ratio = row
+            .ratio
+            .map_or(String::new(), |ratio| number(ratio, row.unit));
+        let bound = |value: f64| number(value, row.unit);
+        let (must, aim) = match &row.bounds {
+            Some(bounds) => (bound(bounds.must), bound(bounds.aim)),
+            None => (row.unit.to_owned(), String::new()),
+        };
+        table.add_row([
+            row.measure.to_owned(),
+            row.value.clone(),
+            ratio,
+            must,
+            aim,
+            row.verdict.words().to_owned(),
+        ]);
+    }
+    right(&mut table, 2..5)
+}
+
+/// Latencies in milliseconds.
+pub(crate) fn latencies(results: &Results) -> Table {
+    let mut table = fresh(&["milliseconds", "count", "p50", "p90", "p99", "p99.9", "max"]);
+    let mut add = |name: String, times: &Quantiles| {
+        let Quantiles {
+            count,
+            p50,
+            p90,
+            p99,
+            p999,
+            max,
+        } = *times;
+        let mut cells = vec![name, count.to_string()];
+        cells.extend([p50, p90, p99, p999, max].map(|value| format!("{value:.2}")));
+        table.add_row(cells);
+    };
+    if let Some(alone) = &results.unloaded {
+        add("unloaded: POST /orders".to_owned(), &alone.post);
+        add(
+            "unloaded: POST → PREPARING in the view".to_owned(),
+            &alone.preparing,
+        );
+    }
+    for (name, run) in runs(results) {
+        add(format!("{name}: POST /orders"), &run.offered.post);
+        add(
+            format!("{name}: POST → PREPARING in the view"),
+            &run.offered.view,
+        );
+        add(format!("{name}: an action"), &run.offered.act);
+        add(
+            format!("{name}: the generator's own lateness"),
+            &run.offered.late,
+        );
+        if let Some(hops) = &run.hops {
+            add(format!("{name}: all hops"), &hops.all);
+        }
+    }
+    let calm = results.calm.as_ref().map(|run| ("30 %", run));
+    let calm = calm.or_else(|| results.top.as_ref().map(|top| ("top", &top.run)));
+    if let Some((name, run)) = calm {
+        for (kind, times) in run.hops.iter().flat_map(|hops| &hops.kinds) {
+            add(format!("{name}: to {kind}"), times);
+        }
+    }
+    right(&mut table, 1..7)
+}
+
+/// What each process has cost at the top.
+pub(crate) fn costs(results: &Results) -> Option<Table> {
+    let run = &results.top.as_ref()?.run;
+    let mut table = fresh(&[
+        "at the top, per process",
+        "CPU s per 1,000",
+        "% of a core",
+        "MiB",
+        "MiB idle",
+    ]);
+    let names: BTreeSet<&String> = run.bill.cpu.keys().chain(run.memory.keys()).collect();
+    for name in names {
+        let cpu = run.bill.cpu.get(name).copied().unwrap_or_default();
+        let idle = results.idle.as_ref().and_then(|idle| idle.memory.get(name));
+        table.add_row([
+            name.clone(),
+            format!("{:.2}", run.each(cpu) * 1e3),
+            format!("{:.1}", cpu / run.bill.seconds * 100.0),
+            format!("{:.1}", run.memory.get(name).copied().unwrap_or_default()),
+            idle.map_or(String::new(), |memory| format!("{memory:.1}")),
+        ]);
+    }
+    for (sender, calls) in &run.bill.statements {
+        let each = format!("{:.1}", run.each(*calls as f64));
+        table.add_row([format!("SQL per order: {sender}"), each]);
+    }
+    for (database, commits) in &run.bill.commits {
+        let each = run.each(*commits as f64);
+        if each >= 0.05 {
+            table.add_row([
+                format!("transactions per order: {database}"),
+                format!("{each:.1}"),
+            ]);
+        }
+    }
+    let records = run.each(run.bill.records as f64);
+    table.add_row(["messages per order".to_owned(), format!("{records:.1}")]);
+    Some(right(&mut table, 1..5))
+}
+
+fn frequent(results: &Results) {
+    let Some(top) = &results.top else { return };
+    say("most frequent statements at the top, per completed order:");
+    for one in &top.run.bill.frequent {
+        let sql: String = one.sql.chars().take(150).collect();
+        say(format_args!(
+            "{:7.2}  {:12} {:12} {sql}",
+            top.run.each(one.calls as f64),
+            one.database,
+            one.role
+        ));
+    }
+}
+
+/// Runs of load that were made, by name.
+pub(crate) fn runs(results: &Results) -> Vec<(&'static str, &Run)> {
+    let top = results.top.as_ref().map(|top| &top.run);
+    [
+        ("top", top),
+        ("30 %", results.calm.as_ref()),
+        ("overload", results.overload.as_ref()),
+        ("million", results.million.as_ref()),
+        ("backlog", results.backlog.as_ref()),
+    ]
+    .into_iter()
+    .filter_map(|(name, run)| Some((name, run?)))
+    .collect()
+}
+
+fn number(value: f64, unit: &str) -> String {
+    let digits = if value.abs() < 0.1 { 4 } else { 2 };
+    let text = format!("{value:.digits$}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    format!("{text} {unit}").trim_end().to_owned()
+}
+
+fn fresh(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(presets::ASCII_MARKDOWN)
+        .set_header(header.iter().copied());
+    table
+}
+
+fn right(table: &mut Table, columns: std::ops::Range<usize>) -> Table {
+    for column in table
+        .column_iter_mut()
+        .skip(columns.start)
+        .take(columns.len())
+    {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table.clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_no_needless_digits_and_their_unit() {
+        assert_eq!(number(24.0, "MiB"), "24 MiB");
+        assert_eq!(number(0.019, ""), "0.019");
+        assert_eq!(number(2.5, "(F + K)"), "2.5 (F + K)");
+        assert_eq!(number(123.456, ""), "123.46");
+    }
+}
