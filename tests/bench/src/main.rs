@@ -8,6 +8,7 @@ mod costs;
 mod hops;
 mod idle;
 mod load;
+mod million;
 mod plan;
 mod print;
 mod quantiles;
@@ -15,6 +16,7 @@ mod results;
 mod rows;
 mod run;
 mod site;
+mod toolkit;
 mod top;
 mod topics;
 mod trend;
@@ -38,8 +40,9 @@ use visitor::{auditor, interrupted, program};
 
 use crate::bench::Bench;
 use crate::load::Http;
-use crate::plan::{Part, Plan};
+use crate::plan::{Part, Plan, seconds};
 use crate::results::Results;
+use crate::run::Order;
 use crate::site::Site;
 use crate::world::World;
 
@@ -102,6 +105,19 @@ struct Cli {
     /// The operator's program, whose audit has the last word; the one beside this program when it is not given
     #[arg(long, env = "OPERATOR")]
     operator: Option<PathBuf>,
+    /// The relay's program, which is measured alone; the one beside this program when it is not given
+    #[arg(long, env = "RELAY")]
+    relay: Option<PathBuf>,
+    #[command(subcommand)]
+    helper: Option<Helper>,
+}
+
+/// What this program is besides: processes that it starts of itself, to measure them.
+#[derive(Debug, clap::Subcommand)]
+enum Helper {
+    /// Consumes messages in batches, and says how long that took
+    #[command(hide = true)]
+    Consume(toolkit::consumer::Task),
 }
 
 impl Cli {
@@ -152,6 +168,9 @@ async fn main() -> ExitCode {
 
 /// Says whether nothing was broken.
 async fn perform(cli: &Cli) -> anyhow::Result<bool> {
+    if let Some(Helper::Consume(task)) = &cli.helper {
+        return toolkit::consumer::consume(task).await.map(|()| true);
+    }
     let began = ambient::now();
     let platform = Platform::open(&cli.platform_dir)?;
     platform.all_ready(Duration::from_secs(120)).await?;
@@ -192,11 +211,47 @@ async fn perform(cli: &Cli) -> anyhow::Result<bool> {
 
 /// The parts that put load on the platform.
 async fn load(cli: &Cli, bench: &Bench, results: &mut Results) -> anyhow::Result<()> {
+    if cli.runs(Part::Toolkit) {
+        let relay = program(cli.relay.as_ref(), "message-relay")?;
+        results.toolkit = Some(toolkit::measure(bench, &relay).await?);
+    }
     if cli.runs(Part::Unloaded) {
         results.unloaded = Some(unloaded::measure(bench).await?);
     }
     if cli.runs(Part::Top) {
         results.top = Some(top::find(bench, cli.rate).await?);
+    }
+    let Some(top) = results.top.as_ref().map(|top| top.run.rate) else {
+        return Ok(());
+    };
+    if cli.runs(Part::Calm) {
+        let run = top::hold(bench, "30 % of the top", 0.3 * top, bench.plan.calm).await?;
+        results.calm = Some(run);
+    }
+    if cli.runs(Part::Overload) {
+        let order = Order {
+            name: "overload",
+            rate: 2.0 * top,
+            length: bench.plan.overload,
+            every: Duration::from_secs(2),
+            hops: false,
+        };
+        results.overload = Some(run::perform(bench, order).await?);
+    }
+    if cli.runs(Part::Million) {
+        million::fill(bench).await?;
+        let run = top::hold(bench, "finished orders", top, bench.plan.top).await?;
+        results.million = Some(run);
+    }
+    if cli.runs(Part::Backlog) {
+        let order = Order {
+            name: "70 % of the top",
+            rate: 0.7 * top,
+            length: bench.plan.backlog,
+            every: seconds((bench.plan.backlog / 30).clamp(2, 10)),
+            hops: false,
+        };
+        results.backlog = Some(run::perform(bench, order).await?);
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use crate::idle::Idle;
 use crate::plan::Plan;
 use crate::rows::Row;
 use crate::run::Run;
+use crate::toolkit::Toolkit;
 use crate::top::Top;
 use crate::unloaded::Unloaded;
 
@@ -27,6 +28,7 @@ pub(crate) struct Results {
     pub(crate) table: Vec<Row>,
     pub(crate) calibration: Option<Calibration>,
     pub(crate) idle: Option<Idle>,
+    pub(crate) toolkit: Option<Toolkit>,
     pub(crate) unloaded: Option<Unloaded>,
     pub(crate) top: Option<Top>,
     /// At 30 % of the top.

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use crate::calibrate::{Calibration, RATES};
+use crate::calibrate::Calibration;
 use crate::costs::processes::{GATEWAY, KAFKA, POSTGRES, SUPERVISOR, is_service};
+use crate::quantiles::Quantiles;
 use crate::results::Results;
 use crate::run::Run;
 use crate::verdict::{Bounds, Verdict};
@@ -32,7 +33,6 @@ pub(crate) fn rows(results: &Results) -> Vec<Row> {
     let high = Bounds::at_least;
     let low = Bounds::at_most;
     let top = results.top.as_ref().map(|top| &top.run);
-    let limits = results.calibration.as_ref();
     vec![
         row(
             "relay drain ÷ min(plain paged read, producer ceiling)",
@@ -137,7 +137,7 @@ pub(crate) fn rows(results: &Results) -> Vec<Row> {
             high(0.9, 0.98),
             million(results),
         ),
-        backlog(results, limits),
+        backlog(results),
     ]
 }
 
@@ -153,25 +153,60 @@ fn row(measure: &'static str, unit: &'static str, bounds: Bounds, found: Found) 
     }
 }
 
-fn drain(_: &Results) -> Found {
-    None
+fn drain(results: &Results) -> Found {
+    let relay = &results.toolkit.as_ref()?.relay;
+    let limit = relay.paged_read.min(relay.producer);
+    let value = format!(
+        "{:.0}/s; read {:.0}/s, producer {:.0}/s",
+        relay.drain, relay.paged_read, relay.producer
+    );
+    Some((value, relay.drain / limit))
 }
 
-fn relay_p50(_: &Results) -> Found {
-    let _ = RATES;
-    None
+/// What is worst of the rates at which the relay was timed, as a ratio; all of them as a value.
+fn relay_times(
+    results: &Results,
+    tell: fn(&Quantiles) -> f64,
+    ratio: impl Fn(&Calibration, f64, &Quantiles) -> f64,
+) -> Found {
+    let limits = results.calibration.as_ref()?;
+    let rates = &results.toolkit.as_ref()?.relay.rates;
+    let values: Vec<String> = rates
+        .iter()
+        .map(|rate| format!("{:.2}", tell(&rate.times)))
+        .collect();
+    let ratios = rates
+        .iter()
+        .map(|rate| ratio(limits, f64::from(rate.per_second), &rate.times));
+    Some((
+        format!("{} ms", values.join(" and ")),
+        ratios.reduce(f64::max)?,
+    ))
 }
 
-fn relay_p99(_: &Results) -> Found {
-    None
+fn relay_p50(results: &Results) -> Found {
+    let ratio = |limits: &Calibration, rate, times: &Quantiles| times.p50 / limits.f_and_k(rate);
+    relay_times(results, |times| times.p50, ratio)
 }
 
-fn relay_memory(_: &Results) -> Found {
-    None
+fn relay_p99(results: &Results) -> Found {
+    let ratio = |limits: &Calibration, rate, times: &Quantiles| {
+        (times.p99 - limits.kafka_at(rate).p99) / limits.f()
+    };
+    relay_times(results, |times| times.p99, ratio)
 }
 
-fn consumer(_: &Results) -> Found {
-    None
+fn relay_memory(results: &Results) -> Found {
+    let relay = &results.toolkit.as_ref()?.relay;
+    let fast = relay.rates.last()?.memory;
+    let value = format!("{:.1} MiB, in the drain {:.1}", fast, relay.drain_memory);
+    Some((value, fast.max(relay.drain_memory)))
+}
+
+fn consumer(results: &Results) -> Found {
+    let (limits, toolkit) = (results.calibration.as_ref()?, results.toolkit.as_ref()?);
+    let rate = toolkit.consumer;
+    Some((format!("{rate:.0}/s"), rate / limits.commits_of_1))
 }
 
 fn preparing(results: &Results) -> Found {
@@ -290,7 +325,7 @@ fn million(results: &Results) -> Found {
     Some((format!("{:.0}/s", run.completed), run.completed / top))
 }
 
-fn backlog(results: &Results, _: Option<&Calibration>) -> Row {
+fn backlog(results: &Results) -> Row {
     let run = results.backlog.as_ref();
     Row {
         measure: "backlog with writers at 70 % of the top",

@@ -150,7 +150,7 @@ pub(crate) async fn perform(bench: &Bench, order: Order<'_>) -> anyhow::Result<R
     let (first, last) = looks.finish(bench).await?;
     drop(progress);
     let offered = load.finish().await?;
-    quiet(bench, PATIENCE).await?;
+    quiet(bench, PATIENCE + offer.length).await?;
     let drained = end.elapsed().as_secs_f64();
 
     let window = (began + span(first.0 - begin), began + span(last.0 - begin));

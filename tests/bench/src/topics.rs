@@ -11,6 +11,7 @@ use messaging::history::Offsets;
 use messaging::{History, Incoming, Message};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use tokio::sync::OnceCell;
 use visitor::platform::Platform;
 
 /// How long the broker may take for one answer.
@@ -34,7 +35,9 @@ const READERS: [(&str, &[Topic]); 7] = [
 pub(crate) struct Topics {
     brokers: Arc<str>,
     prefix: Arc<str>,
-    /// One for each group: to get to know the brokers takes longer than most questions.
+    /// Asked for ends over and over: to get to know the brokers takes longer than most questions.
+    all: Arc<OnceCell<History>>,
+    /// One for each group, for the same reason.
     clients: Arc<Mutex<HashMap<&'static str, Arc<BaseConsumer>>>>,
 }
 
@@ -52,6 +55,7 @@ impl Topics {
         Ok(Self {
             brokers: told("KAFKA_BROKERS")?.as_str().into(),
             prefix: told("TOPIC_PREFIX")?.as_str().into(),
+            all: Arc::default(),
             clients: Arc::default(),
         })
     }
@@ -66,7 +70,10 @@ impl Topics {
     /// # Errors
     /// The broker's.
     pub(crate) async fn ends(&self, topics: &[Topic]) -> anyhow::Result<Offsets> {
-        Ok(self.history(topics).await?.ends().await?)
+        let all = self.all.get_or_try_init(|| self.history(Topic::ALL));
+        let mut ends = all.await?.ends().await?;
+        ends.retain(|(name, _), _| topics.iter().any(|topic| topic.as_str() == name));
+        Ok(ends)
     }
 
     /// How many records were ever written to all topics.

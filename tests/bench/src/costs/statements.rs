@@ -32,10 +32,14 @@ GROUP BY 1, 2, 3";
 impl Statement {
     /// Whether it only begins or ends a transaction.
     pub(crate) fn is_utility(&self) -> bool {
-        let first = self.sql.split([' ', ';']).next().unwrap_or_default();
-        ["BEGIN", "START", "COMMIT", "ROLLBACK", "END"]
-            .iter()
-            .any(|word| first.eq_ignore_ascii_case(word))
+        let mut words = self.sql.split([' ', ';']).map(str::to_uppercase);
+        let (first, second) = (words.next(), words.next());
+        match first.as_deref() {
+            Some("BEGIN" | "START" | "COMMIT" | "END") => true,
+            // To go back to a savepoint is another matter.
+            Some("ROLLBACK") => second.as_deref() != Some("TO"),
+            _ => false,
+        }
     }
 
     /// Who has sent it: the relay, or the service whose database it is.
@@ -103,7 +107,12 @@ mod tests {
         ] {
             assert!(statement("orders", sql).is_utility(), "{sql}");
         }
-        for sql in ["SELECT 1", "SAVEPOINT a", "INSERT INTO commits VALUES ($1)"] {
+        for sql in [
+            "SELECT 1",
+            "SAVEPOINT a",
+            "ROLLBACK TO a",
+            "INSERT INTO commits VALUES ($1)",
+        ] {
             assert!(!statement("orders", sql).is_utility(), "{sql}");
         }
     }
