@@ -10,6 +10,7 @@ mod idle;
 mod load;
 mod million;
 mod plan;
+mod plots;
 mod print;
 mod quantiles;
 mod results;
@@ -282,6 +283,13 @@ async fn audit(cli: &Cli, bench: &Bench, since: &str, results: &mut Results) {
 fn write(cli: &Cli, results: &Results) -> anyhow::Result<()> {
     if let Some(path) = &cli.json {
         put(path, &serde_json::to_string_pretty(results)?)?;
+    }
+    if let Some(path) = &cli.markdown {
+        put(path, &print::markdown(results))?;
+    }
+    if let Some(folder) = &cli.svg {
+        plots::draw(results, folder)
+            .with_context(|| format!("cannot draw into {}", folder.display()))?;
     }
     Ok(())
 }

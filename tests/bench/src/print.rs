@@ -12,28 +12,20 @@ use crate::run::Run;
 
 /// Prints everything.
 pub(crate) fn print(results: &Results, verbose: bool) {
-    if let Some(limits) = &results.calibration {
-        say(format_args!(
-            "F {:.3} ms (fsync alone {:.3}), C1 {:.0}/s, C16 {:.0}/s",
-            limits.f(),
-            limits.fsync.p50,
-            limits.commits_of_1,
-            limits.commits_of_16
-        ));
-        for alone in &limits.kafka {
-            say(format_args!(
-                "Kafka alone at {}/s: K {:.2} ms, K99 {:.2} ms",
-                alone.per_second, alone.times.p50, alone.times.p99
-            ));
-        }
+    for line in limits(results) {
+        say(line);
     }
     say(table(&results.table));
     for line in &results.shortened {
         say(format_args!("shorter than asked for: {line}"));
     }
     say(latencies(results));
+    say(offered(results));
     if let Some(costs) = costs(results) {
         say(costs);
+    }
+    if let Some(toolkit) = toolkit(results) {
+        say(toolkit);
     }
     if verbose {
         frequent(results);
@@ -41,6 +33,133 @@ pub(crate) fn print(results: &Results, verbose: bool) {
     for violation in &results.violations {
         say(format_args!("VIOLATION  {violation}"));
     }
+}
+
+/// The same as Markdown, for a page of the documentation.
+pub(crate) fn markdown(results: &Results) -> String {
+    let mut parts = vec![
+        format!(
+            "Measured {} on {} processors.",
+            results.at, results.processors
+        ),
+        limits(results).join("\n"),
+        table(&results.table).to_string(),
+    ];
+    let shortened = results.shortened.join("; ");
+    if !shortened.is_empty() {
+        parts.push(format!("Shorter than asked for: {shortened}."));
+    }
+    parts.push(latencies(results).to_string());
+    parts.push(offered(results).to_string());
+    parts.extend(costs(results).map(|table| table.to_string()));
+    parts.extend(toolkit(results).map(|table| table.to_string()));
+    parts.join("\n\n") + "\n"
+}
+
+/// What the machine can do.
+fn limits(results: &Results) -> Vec<String> {
+    let Some(limits) = &results.calibration else {
+        return Vec::new();
+    };
+    let disk = format!(
+        "F {:.3} ms (fsync alone {:.3}), C1 {:.0}/s, C16 {:.0}/s",
+        limits.f(),
+        limits.fsync.p50,
+        limits.commits_of_1,
+        limits.commits_of_16
+    );
+    let alone = limits.kafka.iter().map(|alone| {
+        format!(
+            "Kafka alone at {}/s: K {:.2} ms, K99 {:.2} ms",
+            alone.per_second, alone.times.p50, alone.times.p99
+        )
+    });
+    std::iter::once(disk).chain(alone).collect()
+}
+
+/// What was offered in each run, and what came of it.
+fn offered(results: &Results) -> Table {
+    let mut table = fresh(&[
+        "run",
+        "offered/s",
+        "completed/s",
+        "arrived",
+        "taken",
+        "429, 503",
+        "failed",
+        "given up",
+        "too early",
+        "refused",
+        "backlog at most",
+        "drained in",
+    ]);
+    for (name, run) in runs(results) {
+        let told = &run.offered;
+        table.add_row([
+            name.to_owned(),
+            format!("{:.1}", told.arrivals as f64 / run.length as f64),
+            format!("{:.1}", run.completed),
+            told.arrivals.to_string(),
+            told.taken().to_string(),
+            told.shed().to_string(),
+            told.failed().to_string(),
+            told.given_up.to_string(),
+            told.early.to_string(),
+            told.refused.to_string(),
+            format!("{:.0}", run.backlog.highest),
+            format!("{:.1} s", run.drained),
+        ]);
+    }
+    right(&mut table, 1..12)
+}
+
+/// What the toolkit does alone.
+fn toolkit(results: &Results) -> Option<Table> {
+    let toolkit = results.toolkit.as_ref()?;
+    let (relay, outbox, pure) = (&toolkit.relay, &toolkit.outbox, &toolkit.pure);
+    let mut table = fresh(&["toolkit", "value"]);
+    let mut add = |name: &str, value: String| {
+        table.add_row([name.to_owned(), value]);
+    };
+    add(
+        "paged read of the outbox",
+        format!("{:.0} rows/s", relay.paged_read),
+    );
+    add("producer alone", format!("{:.0} records/s", relay.producer));
+    add(
+        "relay: drain",
+        format!(
+            "{:.0} rows/s, {:.2} CPU s, {:.1} MiB",
+            relay.drain, relay.drain_cpu, relay.drain_memory
+        ),
+    );
+    for rate in &relay.rates {
+        add(
+            &format!("relay: commit to consumer at {}/s", rate.per_second),
+            format!(
+                "p50 {:.2} ms, p99 {:.2} ms, {:.1} % of a core, {:.1} MiB",
+                rate.times.p50, rate.times.p99, rate.cpu, rate.memory
+            ),
+        );
+    }
+    add(
+        "batched consumer",
+        format!("{:.0} messages/s", toolkit.consumer),
+    );
+    add(
+        "outbox: a transaction of one row",
+        format!("p50 {:.3} ms", outbox.alone.p50),
+    );
+    add(
+        "outbox: transactions of 500",
+        format!("{:.0} rows/s", outbox.batched),
+    );
+    add("saga: a step, pure", format!("{:.2} µs", pure.saga_step));
+    add(
+        "view: a message read and folded, pure",
+        format!("{:.2} µs", pure.view_fold),
+    );
+    Some(right(&mut table, 1..2))
 }
 
 /// The table of verdicts.
