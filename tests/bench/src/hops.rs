@@ -180,8 +180,7 @@ mod tests {
     }
 
     fn causes() -> Causes {
-        let patience = order_service::Patience::default().policy();
-        Causes::of(&order_service::saga::definition(patience).unwrap())
+        Causes::of(&order_service::saga::definition(saga::Policy::default()).unwrap())
     }
 
     fn all(messages: &[Message]) -> BTreeMap<String, Quantiles> {

@@ -143,6 +143,13 @@ fn toolkit(results: &Results) -> Option<Table> {
         );
     }
     add(
+        "relay: drain of seven databases at once",
+        format!(
+            "{:.0} rows/s, {:.1} MiB",
+            relay.several, relay.several_memory
+        ),
+    );
+    add(
         "batched consumer",
         format!("{:.0} messages/s", toolkit.consumer),
     );

@@ -36,7 +36,7 @@ pub(crate) async fn measure(bench: &Bench, relay: &Path) -> anyhow::Result<Toolk
     let pure = pure::measure(bench).await?;
     say(format_args!("toolkit: the relay drains {} rows", plan.rows));
     let rig = rig::Rig::make(&bench.site, "bench_relay").await?;
-    let relay = relay::measure(&rig, relay, plan).await?;
+    let relay = relay::measure(&bench.site, &rig, relay, plan).await?;
     let outbox = outbox::measure(&rig).await?;
     rig.drop().await?;
     say(format_args!(

@@ -108,7 +108,7 @@ pub(super) async fn live(people: Arc<People>, arrival: Arrival) {
     };
     let placed = Instant::now();
     if let Some((version, every)) = habits.watch
-        && arrival.number % every == 0
+        && arrival.number.is_multiple_of(every)
     {
         let (people, connections, id) = (Arc::clone(&people), connections.clone(), id.clone());
         tokio::spawn(async move {

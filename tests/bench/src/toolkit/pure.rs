@@ -93,7 +93,7 @@ fn order(story: &[Message]) -> anyhow::Result<Order> {
         let created = story
             .iter()
             .find(|message| message.kind == "ORDER_CREATED" && message.topic == topic.as_str());
-        Ok::<_, anyhow::Error>(created.context("the order was never created")?)
+        created.context("the order was never created")
     };
     let first = body(Topic::OrderCustomer)?;
     let verify: VerifyCustomer = first.decode()?;

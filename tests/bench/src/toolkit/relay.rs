@@ -23,6 +23,7 @@ use crate::calibrate::{RATES, kafka};
 use crate::costs::processes;
 use crate::plan::{Plan, seconds};
 use crate::quantiles::{Latencies, Quantiles};
+use crate::site::Site;
 
 /// A row in which nothing is missing, and as large as most.
 const FILL: &str = "\
@@ -31,6 +32,8 @@ SELECT 0, nextval('outbox_s0_id'), uuidv7(), gen_random_uuid(), uuidv7(), n, now
        '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
        '{\"orderId\":\"' || gen_random_uuid() || '\",\"ticketId\":\"' || gen_random_uuid() || '\",\"state\":\"PENDING\",\"version\":1,\"total\":{\"amount\":' || n || ',\"currency\":\"EUR\"},\"items\":\"' || repeat(md5(n::text), 5) || '\"}'
 FROM generate_series(1, $1::bigint) AS n";
+/// As many databases as the platform has an outbox in.
+const SEVERAL: u64 = 7;
 /// How long the relay may take for everything that it is given.
 const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -51,6 +54,10 @@ pub(crate) struct Relay {
     /// MiB at most in that.
     pub(crate) drain_memory: f64,
     pub(crate) rates: Vec<AtRate>,
+    /// Rows per second that it drains from seven databases at once, as many as the platform has.
+    pub(crate) several: f64,
+    /// MiB at most in that.
+    pub(crate) several_memory: f64,
 }
 
 /// How the relay does at a fixed rate of commits.
@@ -70,15 +77,17 @@ pub(crate) struct AtRate {
 ///
 /// # Errors
 /// A server does not answer, or the relay dies.
-pub(super) async fn measure(rig: &Rig, program: &Path, plan: &Plan) -> anyhow::Result<Relay> {
-    sqlx::query(FILL)
-        .bind(i64::try_from(plan.rows)?)
-        .execute(rig.pool())
-        .await?;
+pub(super) async fn measure(
+    site: &Site,
+    rig: &Rig,
+    program: &Path,
+    plan: &Plan,
+) -> anyhow::Result<Relay> {
+    fill(rig, plan.rows).await?;
     rig::run(rig.pool(), "CHECKPOINT".to_owned()).await?;
     let paged_read = paged_read(rig, plan.rows).await?;
     let producer = producer::ceiling(rig, plan.rows).await?;
-    let mut relay = start(rig, program)?;
+    let mut relay = start(rig, std::slice::from_ref(rig), program)?;
     let pid = relay.id().context("the relay has died")?.cast_signed();
     let began = reached(rig, plan.rows).await?;
     let drain = plan.rows as f64 / began.elapsed().as_secs_f64();
@@ -88,6 +97,7 @@ pub(super) async fn measure(rig: &Rig, program: &Path, plan: &Plan) -> anyhow::R
         rates.push(at_rate(rig, pid, rate, seconds(plan.relay)).await?);
     }
     relay.kill().await?;
+    let (several, several_memory) = several(site, program, plan.rows / 10).await?;
     Ok(Relay {
         rows: plan.rows,
         paged_read,
@@ -96,7 +106,39 @@ pub(super) async fn measure(rig: &Rig, program: &Path, plan: &Plan) -> anyhow::R
         drain_cpu: drained.cpu,
         drain_memory: drained.peak,
         rates,
+        several,
+        several_memory,
     })
+}
+
+/// So many rows in each of seven outboxes, and one relay: rows per second, and MiB at most.
+async fn several(site: &Site, program: &Path, rows: u64) -> anyhow::Result<(f64, f64)> {
+    let mut rigs = Vec::new();
+    for number in 0..SEVERAL {
+        let rig = Rig::make(site, &format!("bench_relay_{number}")).await?;
+        fill(&rig, rows).await?;
+        rigs.push(rig);
+    }
+    let first = rigs.first().context("no outbox")?;
+    rig::run(first.pool(), "CHECKPOINT".to_owned()).await?;
+    let (mut relay, begin) = (start(first, &rigs, program)?, Instant::now());
+    let pid = relay.id().context("the relay has died")?.cast_signed();
+    for rig in &rigs {
+        reached(rig, rows).await?;
+    }
+    let rate = (SEVERAL * rows) as f64 / begin.elapsed().as_secs_f64();
+    let memory = processes::one(pid).peak;
+    relay.kill().await?;
+    for rig in rigs {
+        rig.drop().await?;
+    }
+    Ok((rate, memory))
+}
+
+async fn fill(rig: &Rig, rows: u64) -> anyhow::Result<()> {
+    let rows = i64::try_from(rows)?;
+    sqlx::query(FILL).bind(rows).execute(rig.pool()).await?;
+    Ok(())
 }
 
 async fn paged_read(rig: &Rig, rows: u64) -> anyhow::Result<f64> {
@@ -117,11 +159,17 @@ async fn paged_read(rig: &Rig, rows: u64) -> anyhow::Result<f64> {
     Ok(rows as f64 / begin.elapsed().as_secs_f64())
 }
 
-/// It dies with its handle.
-fn start(rig: &Rig, program: &Path) -> anyhow::Result<Child> {
+/// A relay of these outboxes that listens where `rig` rings. It dies with its handle.
+fn start(rig: &Rig, outboxes: &[Rig], program: &Path) -> anyhow::Result<Child> {
+    let sources = outboxes.iter().enumerate();
+    // The first has the name by which its doorbell rings.
+    let sources = sources.map(|(number, rig)| match number {
+        0 => format!("{SOURCE}={}", rig.url),
+        _ => format!("{SOURCE}-{number}={}", rig.url),
+    });
     Command::new(program)
         .env("HTTP_ADDR", &rig.address)
-        .env("SOURCES", format!("{SOURCE}={}", rig.url))
+        .env("SOURCES", sources.collect::<Vec<_>>().join(","))
         .env("KAFKA_BROKERS", &rig.brokers)
         .env("TOPIC_PREFIX", kafka::PREFIX)
         .env("LOG", "warn")
