@@ -1,7 +1,7 @@
 //! The platform before anybody has asked it for anything.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use tokio::time::sleep;
@@ -31,8 +31,12 @@ impl Idle {
     }
 }
 
+/// What starting has left to do is done after so long.
+const SETTLED: Duration = Duration::from_secs(5);
+
 /// Looks twice, and does nothing in between.
 pub(crate) async fn measure(site: &Site, plan: &Plan) -> Idle {
+    sleep(SETTLED).await;
     let (before, begin) = (processes::look(&site.platform), Instant::now());
     sleep(seconds(plan.idle)).await;
     let (after, seconds) = (

@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 
 pub(crate) use http::{Answer, Connections, Http};
 pub(crate) use order::{Act, Habits, Seen, id};
+pub(crate) use pacer::moments;
 pub(crate) use tally::{Offered, Tally};
 
 use crate::world::World;

@@ -20,12 +20,14 @@ use crate::bench::Bench;
 use crate::completions::Completions;
 use crate::costs::{Bill, Costs, processes};
 use crate::hops::{Causes, HopTimes, Hops};
-use crate::load::{Habits, Load, Offer, Offered};
+use crate::load::{Habits, Load, Offer, Offered, moments};
 use crate::plan::seconds;
 use crate::trend::Trend;
 
 /// After this an order that arrived first may have gone all its way: two seconds of cooking, two of delivering, and ours.
 const WARM: Duration = Duration::from_secs(5);
+/// How long an order takes that nothing holds up: what people take, and a little for us.
+const LIFE: Duration = Duration::from_millis(4_300);
 /// How long what is under way may take when no more orders arrive.
 const PATIENCE: Duration = Duration::from_secs(180);
 /// Every so many orders look whether the view shows them.
@@ -70,6 +72,9 @@ pub(crate) struct Run {
     pub(crate) completed: f64,
     /// How many that are.
     pub(crate) lifecycles: u64,
+    /// How many would have completed in the window if nothing had been held up: arrivals are random, and those that count
+    /// are known.
+    pub(crate) expected: u64,
     /// Those of the whole run.
     pub(crate) completions: u64,
     /// Lifecycles that completed, by second of the run.
@@ -88,10 +93,9 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// Part of what was offered that completed, both per second.
+    /// Part of what was offered that completed in time.
     pub(crate) fn kept_up(&self) -> f64 {
-        let offered = self.offered.arrivals as f64 / self.length as f64;
-        self.completed / offered.max(1e-9)
+        self.lifecycles as f64 / (self.expected as f64).max(1.0)
     }
 
     /// Bill and lifecycles: how much of something each lifecycle cost.
@@ -171,6 +175,10 @@ pub(crate) async fn perform(bench: &Bench, order: Order<'_>) -> anyhow::Result<R
         completions.count()
     );
     let lifecycles = completions.within(window);
+    let due = (first.0 - begin).saturating_sub(LIFE)..(last.0 - begin).saturating_sub(LIFE);
+    let expected = moments(&offer)
+        .filter(|moment| due.contains(moment))
+        .count();
     let causes = Causes::of(&bench.definition);
     let backlog: Vec<(f64, f64)> = samples
         .iter()
@@ -182,6 +190,7 @@ pub(crate) async fn perform(bench: &Bench, order: Order<'_>) -> anyhow::Result<R
         offered,
         completed: lifecycles as f64 / (last.0 - first.0).as_secs_f64(),
         lifecycles,
+        expected: expected as u64,
         completions: completions.count(),
         throughput: completions.by_second(began),
         bill: last.1.since(&first.1),

@@ -17,7 +17,7 @@ pub(crate) struct Arrival {
 }
 
 /// Moments at which orders arrive, counted from the beginning; bounded by the length of the offer.
-pub(super) fn moments(offer: &Offer) -> impl Iterator<Item = Duration> + use<> {
+pub(crate) fn moments(offer: &Offer) -> impl Iterator<Item = Duration> + use<> {
     let Offer {
         rate, length, seed, ..
     } = *offer;
