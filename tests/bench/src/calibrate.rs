@@ -33,7 +33,9 @@ pub(crate) struct Calibration {
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Alone {
+    /// Records per second.
     pub(crate) per_second: u32,
+    /// From produce to consume, in milliseconds.
     pub(crate) times: Quantiles,
 }
 

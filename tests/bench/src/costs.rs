@@ -32,6 +32,7 @@ pub(crate) struct Costs {
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Bill {
+    /// How long that was.
     pub(crate) seconds: f64,
     /// CPU seconds by process.
     pub(crate) cpu: BTreeMap<String, f64>,
@@ -53,9 +54,13 @@ pub(crate) struct Bill {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Frequent {
+    /// Where it was sent to.
     pub(crate) database: String,
+    /// Who sent it.
     pub(crate) role: String,
+    /// How often, in the window.
     pub(crate) calls: i64,
+    /// Its text, without values.
     pub(crate) sql: String,
 }
 

@@ -40,6 +40,7 @@ use visitor::platform::Platform;
 use visitor::{auditor, interrupted, program};
 
 use crate::bench::Bench;
+use crate::costs::processes;
 use crate::load::Http;
 use crate::plan::{Part, Plan, seconds};
 use crate::results::Results;
@@ -173,6 +174,13 @@ async fn perform(cli: &Cli) -> anyhow::Result<bool> {
         return toolkit::consumer::consume(task).await.map(|()| true);
     }
     let began = ambient::now();
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let busy = processes::busy();
+    if busy > processors as f64 {
+        complain(format_args!(
+            "{busy:.1} processes want the {processors} processors already: what is measured now tells more of them"
+        ));
+    }
     let platform = Platform::open(&cli.platform_dir)?;
     platform.all_ready(Duration::from_secs(120)).await?;
     let site = Site::open(platform.clone()).await?;
@@ -181,7 +189,8 @@ async fn perform(cli: &Cli) -> anyhow::Result<bool> {
         at: began.to_rfc3339(),
         plan: Some(plan),
         shortened: plan.shortened(|part| cli.runs(part)),
-        processors: std::thread::available_parallelism().map_or(0, usize::from),
+        processors,
+        busy,
         ..Results::default()
     };
     if cli.runs(Part::Idle) {
@@ -202,7 +211,10 @@ async fn perform(cli: &Cli) -> anyhow::Result<bool> {
         site,
     };
     bench.preparing = unloaded::version(&bench).await?;
-    load(cli, &bench, &mut results).await?;
+    if let Err(error) = load(cli, &bench, &mut results).await {
+        // What was measured before is told all the same.
+        results.violations.push(format!("{error:#}"));
+    }
     audit(cli, &bench, &began.to_rfc3339(), &mut results).await;
     results.table = rows::rows(&results);
     print::print(&results, cli.verbose);
@@ -273,7 +285,6 @@ async fn audit(cli: &Cli, bench: &Bench, since: &str, results: &mut Results) {
             });
             results.violations.extend(found);
         }
-        // What was measured before is told all the same.
         Err(error) => results
             .violations
             .push(format!("there was no audit: {error:#}")),

@@ -24,12 +24,19 @@ pub(crate) struct Results {
     pub(crate) shortened: Vec<String>,
     /// How many processors the machine has.
     pub(crate) processors: usize,
+    /// How many processes wanted one of them before anything was measured, on the average of the last minute.
+    pub(crate) busy: f64,
     /// The table, row by row.
     pub(crate) table: Vec<Row>,
+    /// What the machine can do.
     pub(crate) calibration: Option<Calibration>,
+    /// Before any load.
     pub(crate) idle: Option<Idle>,
+    /// The crates alone.
     pub(crate) toolkit: Option<Toolkit>,
+    /// One order at a time.
     pub(crate) unloaded: Option<Unloaded>,
+    /// The highest rate that held.
     pub(crate) top: Option<Top>,
     /// At 30 % of the top.
     pub(crate) calm: Option<Run>,

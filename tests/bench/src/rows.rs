@@ -13,6 +13,7 @@ use crate::verdict::{Bounds, Verdict};
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Row {
+    /// What is measured.
     pub(crate) measure: &'static str,
     /// What was measured, for people.
     pub(crate) value: String,
@@ -22,6 +23,7 @@ pub(crate) struct Row {
     pub(crate) unit: &'static str,
     /// None where there is no number to reach.
     pub(crate) bounds: Option<Bounds>,
+    /// How far it came.
     pub(crate) verdict: Verdict,
 }
 

@@ -54,6 +54,7 @@ pub(crate) struct Order<'a> {
 pub(crate) struct Sample {
     /// Seconds since the run began.
     pub(crate) at: f64,
+    /// What is under way.
     pub(crate) backlog: Backlog,
     /// MiB by process.
     pub(crate) memory: BTreeMap<String, f64>,
@@ -67,6 +68,7 @@ pub(crate) struct Run {
     pub(crate) rate: f64,
     /// How long orders arrived, in seconds.
     pub(crate) length: u64,
+    /// What was offered, and what its clients saw.
     pub(crate) offered: Offered,
     /// Lifecycles per second that completed in the window.
     pub(crate) completed: f64,
@@ -83,11 +85,13 @@ pub(crate) struct Run {
     pub(crate) bill: Bill,
     /// The most memory of each process in any sample, in MiB.
     pub(crate) memory: BTreeMap<String, f64>,
+    /// Backlog and memory, over and over.
     pub(crate) samples: Vec<Sample>,
     /// How the backlog went while orders arrived.
     pub(crate) backlog: Trend,
     /// From the last arrival until nothing was under way, in seconds.
     pub(crate) drained: f64,
+    /// Hops that ended in the window, where they were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) hops: Option<HopTimes>,
 }

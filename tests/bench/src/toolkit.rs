@@ -19,10 +19,13 @@ use crate::bench::Bench;
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Toolkit {
+    /// The relay's process.
     pub(crate) relay: relay::Relay,
     /// Messages per second: an inbox row, a changed row of state and an answer in the outbox for each.
     pub(crate) consumer: f64,
+    /// What it takes to say something.
     pub(crate) outbox: outbox::Outbox,
+    /// What needs no server.
     pub(crate) pure: pure::Pure,
 }
 

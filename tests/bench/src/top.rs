@@ -34,6 +34,7 @@ const RECORDS: f64 = 75.0;
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Top {
+    /// The rates that were tried for a moment, in their order.
     pub(crate) steps: Vec<Step>,
     /// The run that held.
     pub(crate) run: Run,
@@ -45,8 +46,11 @@ pub(crate) struct Top {
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Step {
+    /// Orders per second that were asked for.
     pub(crate) rate: f64,
+    /// Lifecycles per second that completed.
     pub(crate) completed: f64,
+    /// Whether that was enough.
     pub(crate) kept: bool,
 }
 

@@ -139,6 +139,7 @@ pub(crate) fn consumer(brokers: &str, topic: &str) -> anyhow::Result<BaseConsume
         .set("enable.auto.commit", "false")
         .set("fetch.min.bytes", "1")
         .set("fetch.wait.max.ms", "500")
+        .set("socket.nagle.disable", "true")
         .create()?;
     let mut list = TopicPartitionList::new();
     for partition in 0..PARTITIONS {

@@ -48,6 +48,13 @@ pub(crate) fn look(platform: &Platform) -> BTreeMap<String, Process> {
     found
 }
 
+/// How many processes want a processor, on the average of the last minute.
+pub(crate) fn busy() -> f64 {
+    let told = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let first = told.split_whitespace().next();
+    first.and_then(|number| number.parse().ok()).unwrap_or(0.0)
+}
+
 /// One process by its number; nothing of what it has started.
 pub(crate) fn one(pid: i32) -> Process {
     let status = file(pid, "status");

@@ -53,6 +53,7 @@ pub(crate) struct Relay {
     pub(crate) drain_cpu: f64,
     /// MiB at most in that.
     pub(crate) drain_memory: f64,
+    /// How soon a commit reaches a consumer.
     pub(crate) rates: Vec<AtRate>,
     /// Rows per second that it drains from seven databases at once, as many as the platform has.
     pub(crate) several: f64,
@@ -64,6 +65,7 @@ pub(crate) struct Relay {
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AtRate {
+    /// Commits per second.
     pub(crate) per_second: u32,
     /// From the moment in which the commit was confirmed until a consumer has the message, in milliseconds.
     pub(crate) times: Quantiles,
