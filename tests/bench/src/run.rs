@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::Topic;
 use messaging::Message;
@@ -248,8 +248,7 @@ impl Looks {
     ) -> anyhow::Result<((Instant, Costs), (Instant, Costs))> {
         self.take(bench).await?;
         let last = Costs::look(&bench.site).await?;
-        let first = self.taken.take();
-        let first = first.unwrap_or_else(|| (self.first, last.clone()));
+        let first = self.taken.context("the window never began")?;
         Ok((first, (Instant::now(), last)))
     }
 }
