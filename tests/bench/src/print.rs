@@ -106,7 +106,7 @@ fn offered(results: &Results) -> Table {
             told.given_up.to_string(),
             told.early.to_string(),
             told.refused.to_string(),
-            format!("{:.0}", run.backlog.highest),
+            run.deepest.unwrap_or_default().to_string(),
             format!("{:.1} s", run.drained),
         ]);
     }

@@ -304,11 +304,11 @@ fn overload(results: &Results) -> Row {
         Bounds::at_least(0.9, 0.97),
         found.map(|(run, top)| {
             let value = format!(
-                "{:.0}/s; {} taken, {} shed, backlog {:.0} at most",
+                "{:.0}/s; {} taken, {} shed, backlog {} at most",
                 run.completed,
                 run.offered.taken(),
                 run.offered.shed(),
-                run.backlog.highest
+                run.deepest.unwrap_or_default()
             );
             (value, run.completed / top)
         }),

@@ -87,8 +87,10 @@ pub(crate) struct Run {
     pub(crate) memory: BTreeMap<String, f64>,
     /// Backlog and memory, over and over.
     pub(crate) samples: Vec<Sample>,
-    /// How the backlog went while orders arrived.
+    /// How the backlog went while orders arrived, after the first quarter of that.
     pub(crate) backlog: Trend,
+    /// The deepest that it ever was.
+    pub(crate) deepest: Option<i64>,
     /// From the last arrival until nothing was under way, in seconds.
     pub(crate) drained: f64,
     /// Hops that ended in the window, where they were asked for.
@@ -184,10 +186,8 @@ pub(crate) async fn perform(bench: &Bench, order: Order<'_>) -> anyhow::Result<R
         .filter(|moment| due.contains(moment))
         .count();
     let causes = Causes::of(&bench.definition);
-    let backlog: Vec<(f64, f64)> = samples
-        .iter()
-        .map(|sample| (sample.at, sample.backlog.total() as f64))
-        .collect();
+    let deepest = samples.iter().map(|sample| sample.backlog.total()).max();
+    let backlog = Trend::of(&settled(&samples, order.length));
     Ok(Run {
         rate: order.rate,
         length: order.length,
@@ -200,7 +200,8 @@ pub(crate) async fn perform(bench: &Bench, order: Order<'_>) -> anyhow::Result<R
         bill: last.1.since(&first.1),
         memory: most(&samples),
         samples,
-        backlog: Trend::of(&backlog),
+        backlog,
+        deepest,
         drained,
         hops: order
             .hops
@@ -285,6 +286,15 @@ pub(crate) async fn quiet(bench: &Bench, patience: Duration) -> anyhow::Result<(
         );
         sleep(Duration::from_millis(200)).await;
     }
+}
+
+/// The backlog by second, without the beginning: from nothing it always grows.
+fn settled(samples: &[Sample], length: u64) -> Vec<(f64, f64)> {
+    let begin = length as f64 / 4.0;
+    let samples = samples.iter().filter(|sample| sample.at >= begin);
+    samples
+        .map(|sample| (sample.at, sample.backlog.total() as f64))
+        .collect()
 }
 
 fn most(samples: &[Sample]) -> BTreeMap<String, f64> {

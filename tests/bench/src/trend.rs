@@ -13,8 +13,6 @@ const SURE: f64 = 3.0;
 pub(crate) struct Trend {
     /// The mean of the samples.
     pub(crate) mean: f64,
-    /// The highest.
-    pub(crate) highest: f64,
     /// What is added per second.
     pub(crate) slope: f64,
     /// The standard error of the slope.
@@ -49,7 +47,6 @@ impl Trend {
         };
         Self {
             mean: level,
-            highest: samples.iter().map(|sample| sample.1).fold(0.0, f64::max),
             slope,
             error,
             span: last.0 - first.0,
@@ -79,7 +76,7 @@ mod tests {
     fn a_line_has_its_slope_and_no_error() {
         let trend = Trend::of(&samples(|at| 5.0 + 2.0 * at, 0.0));
         assert!((trend.slope - 2.0).abs() < 1e-9 && trend.error < 1e-9);
-        assert!((trend.highest - 203.0).abs() < 1e-9 && (trend.span - 99.0).abs() < 1e-9);
+        assert!((trend.span - 99.0).abs() < 1e-9);
         assert!(trend.grows());
     }
 
