@@ -19,6 +19,9 @@ pub(crate) fn print(results: &Results, verbose: bool) {
     for line in &results.shortened {
         say(format_args!("shorter than asked for: {line}"));
     }
+    for doubt in &results.doubts {
+        say(format_args!("DOUBTFUL  {doubt}"));
+    }
     say(latencies(results));
     say(offered(results));
     if let Some(costs) = costs(results) {
@@ -48,6 +51,9 @@ pub(crate) fn markdown(results: &Results) -> String {
     let shortened = results.shortened.join("; ");
     if !shortened.is_empty() {
         parts.push(format!("Shorter than asked for: {shortened}."));
+    }
+    if !results.doubts.is_empty() {
+        parts.push(format!("Doubtful: {}.", results.doubts.join("; ")));
     }
     parts.push(latencies(results).to_string());
     parts.push(offered(results).to_string());

@@ -30,6 +30,10 @@ pub(crate) struct Results {
     pub(crate) table: Vec<Row>,
     /// What the machine can do.
     pub(crate) calibration: Option<Calibration>,
+    /// The same when all was done.
+    pub(crate) calibration_after: Option<Calibration>,
+    /// Signs that the machine had other things to do, in words. None: the numbers are to be trusted.
+    pub(crate) doubts: Vec<String>,
     /// Before any load.
     pub(crate) idle: Option<Idle>,
     /// The crates alone.

@@ -34,10 +34,7 @@ pub(super) const TABLES: &[Table] = &[
         database: "orders",
         name: "saga_history",
         rows: "saga_id = ANY($1)",
-        changed: &[
-            ("saga_id", "pg_temp.other(saga_id, k)"),
-            ("message_id", "pg_temp.other(message_id, k)"),
-        ],
+        changed: &[("saga_id", "pg_temp.other(saga_id, k)")],
     },
     Table {
         database: "customers",
