@@ -63,6 +63,12 @@ struct Cli {
     /// Everything shorter, in about twelve minutes in all
     #[arg(long)]
     quick: bool,
+    /// Seconds in which nothing happens [default: 30]
+    #[arg(long)]
+    idle: Option<u64>,
+    /// Seconds of each rate that is tried in looking for the top [default: 20]
+    #[arg(long)]
+    step: Option<u64>,
     /// Seconds at the top [default: 60]
     #[arg(long)]
     top: Option<u64>,
@@ -127,6 +133,8 @@ impl Cli {
     fn plan(&self) -> Plan {
         let plan = if self.quick { Plan::QUICK } else { Plan::FULL };
         Plan {
+            idle: self.idle.unwrap_or(plan.idle),
+            step: self.step.unwrap_or(plan.step),
             top: self.top.unwrap_or(plan.top),
             calm: self.calm.unwrap_or(plan.calm),
             overload: self.overload.unwrap_or(plan.overload),

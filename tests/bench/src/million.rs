@@ -46,7 +46,7 @@ pub(crate) async fn fill(bench: &Bench) -> anyhow::Result<()> {
         TABLES.len()
     ));
     // About how long that takes: only for the bar.
-    let mut progress = Progress::begin(Duration::from_millis(bench.plan.finished / 4));
+    let mut progress = Progress::begin(Duration::from_millis(bench.plan.finished / 2));
     for table in TABLES {
         copy(bench, table, &patterns, copies, &mut progress)
             .await
