@@ -15,7 +15,12 @@ RECOVERIES := 3
 SEED ?=
 JSON ?=
 
-.PHONY: help compile binaries images run stop status logs test chaos defects lint clean distclean prerequisites
+# `make bench`: QUICK=1 for a shorter one, where results go, and further arguments.
+QUICK ?=
+OUT := target/bench
+ARGS ?=
+
+.PHONY: help compile binaries images run stop status logs test chaos bench defects lint clean distclean prerequisites
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +55,10 @@ test: ## Everything that must pass, on its own ports and folders
 chaos: binaries ## Kill, pause and restart everything under load, then audit; SECONDS=600 RATE=5 RECOVERIES=3 SEED=… JSON=file
 	@INSTANCES_MESSAGE_RELAY=2 INSTANCES_ORDER_SERVICE=2 $(PLATFORM) test-platform -- $(dir $(PLATFORM))chaos \
 		--seconds $(SECONDS) --rate $(RATE) --recoveries $(RECOVERIES) $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json $(JSON))
+
+bench: binaries ## Measure everything against the limits of this machine, about an hour; QUICK=1 ARGS='--only unloaded,top' OUT=folder
+	@$(PLATFORM) test-platform -- $(dir $(PLATFORM))bench $(if $(QUICK),--quick) \
+		--json $(OUT)/bench.json --markdown $(OUT)/results.md --svg $(OUT) $(ARGS)
 
 defects: prerequisites ## Put each seeded defect into a copy of the tree: the simulation, chaos or a flow script must catch it; NAME=double-charge
 	@tests/defects/run.sh $(NAME)

@@ -51,7 +51,9 @@ impl Settings {
         }
     }
 
-    fn config(&self) -> ClientConfig {
+    /// The options of librdkafka that come of them.
+    #[must_use]
+    pub fn config(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
         config
             .set("bootstrap.servers", &self.brokers)

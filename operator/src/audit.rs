@@ -7,6 +7,7 @@
 //! - [`suspects`]: whether what a rule finds is a violation, or under way.
 //! - [`kafka`], [`fold`]: the topics, and view = fold.
 //! - [`quiet`]: waiting until nothing is under way.
+//! - [`overdue`]: what has waited for too long to be an explanation.
 //! - [`report`]: what is told in the end.
 
 mod facts;
@@ -14,6 +15,7 @@ mod finding;
 mod fold;
 mod gateway;
 mod kafka;
+mod overdue;
 mod quiet;
 mod read;
 mod report;
@@ -35,6 +37,7 @@ use crate::{
 };
 use gateway::Gateway;
 use kafka::Kafka;
+use overdue::Bounds;
 use read::{Service, Sources};
 use report::{NotChecked, Orders, Report};
 use suspects::{Explained, Patience, Verdict};
@@ -42,8 +45,7 @@ use suspects::{Explained, Patience, Verdict};
 /// So many suspects are looked at again at once.
 const SUSPECTS: usize = 500;
 
-/// How long consumers may take in all to read what is published, before they count as behind.
-const READERS: Duration = Duration::from_secs(30);
+const CONSUMERS: &str = "how far the consumers are";
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -75,6 +77,13 @@ pub(crate) struct Arguments {
     /// How long to wait before a suspicion is looked at again, in milliseconds
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 2_000)]
     settle: u64,
+    /// What has waited for longer than this (90s, 10m, 1h) to be published, or to be read by a consumer, is a violation:
+    /// a relay or a consumer that does not come back explains nothing
+    #[arg(long, value_name = "SPAN", default_value = "5m", value_parser = humantime::parse_duration)]
+    overdue: Duration,
+    /// How long consumers and relays may take in all to deal with what is there, before they count as behind, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    patience: u64,
     /// Stop when so many violations have been found
     #[arg(long, value_name = "VIOLATIONS", default_value_t = 1_000)]
     most: usize,
@@ -177,7 +186,7 @@ pub(crate) async fn run(
     let kafka = brokers.map(|brokers| Kafka::new(&brokers, &prefix.unwrap_or_default()));
     if kafka.is_none() {
         skip(
-            "how far the consumers are",
+            CONSUMERS,
             "no Kafka is known (--kafka-brokers): what is on its way there cannot be told from what is lost".to_owned(),
         );
     }
@@ -188,7 +197,7 @@ pub(crate) async fn run(
         kafka,
         report,
         complete,
-        patience: READERS,
+        patience: Duration::from_secs(arguments.patience),
     };
     audit.perform().await?;
     let Audit {
@@ -213,7 +222,8 @@ impl Audit<'_> {
         }
         self.read_parked().await?;
         self.judge().await?;
-        self.fold().await
+        self.fold().await?;
+        self.find_overdue().await
     }
 
     async fn read_parked(&mut self) -> anyhow::Result<()> {
@@ -309,24 +319,25 @@ impl Audit<'_> {
     }
 
     async fn fold_topics(&mut self, kafka: &Kafka) -> anyhow::Result<()> {
-        let ends = kafka.ends().await?;
-        if let Some(((topic, partition), first)) = ends.first.iter().find(|(_, first)| **first > 0)
-        {
+        let mut history = kafka.history().await?;
+        if let Some((topic, partition)) = history.beheaded().await? {
             self.skip_fold(format!(
-                "{topic}, partition {partition} begins at {first}: what was before has been deleted"
+                "the first records of {topic} (partition {partition}) have been deleted"
             ));
             return Ok(());
         }
+        let ends = history.ends().await?;
         let page = usize::try_from(self.arguments.page).unwrap_or(usize::MAX);
         let behind = (self.beginning(), self.arguments.since);
-        let folded = fold::compare(kafka, &self.sources, &ends, behind, page).await?;
+        let folded = fold::compare(&mut history, &self.sources, &ends, behind, page).await?;
         self.report.folded = Some((folded.orders, folded.records));
         if folded.suspects.is_empty() {
             return Ok(());
         }
         let behind = suspects::caught_up(kafka, &ends, self.patience).await?;
         let ids: Vec<Uuid> = folded.suspects.keys().copied().collect();
-        let findings = fold::again(kafka, &self.sources, &ends, folded.suspects, page).await?;
+        let findings =
+            fold::again(&mut history, &self.sources, &ends, folded.suspects, page).await?;
         let mut evidence = BTreeMap::new();
         for ids in ids.chunks(page) {
             evidence.extend(self.sources.evidence(ids).await?);
@@ -337,9 +348,8 @@ impl Audit<'_> {
                 .cloned()
                 .unwrap_or_default();
             let consumer = finding.rule.about.consumer().unwrap_or_default();
-            let because = if let Some(records) = behind.get(consumer) {
-                let records = output::count(*records, "record");
-                Some(format!("{consumer} has {records} to read"))
+            let because = if let Some(backlog) = behind.get(consumer) {
+                Some(kafka::unread(consumer, backlog))
             } else if found.discarded.iter().any(|it| it == consumer) {
                 Some(format!(
                     "an operator has discarded a message of it in {consumer}"
@@ -354,6 +364,37 @@ impl Audit<'_> {
             }
         }
         self.has_enough();
+        Ok(())
+    }
+
+    /// Whether what explains so much has waited for too long itself.
+    async fn find_overdue(&mut self) -> anyhow::Result<()> {
+        let bounds = Bounds {
+            overdue: self.arguments.overdue,
+            patience: self
+                .patience
+                .max(Duration::from_millis(self.arguments.settle)),
+        };
+        let consumers = async {
+            match &self.kafka {
+                Some(kafka) => overdue::consumers(kafka, bounds).await,
+                None => Ok(Vec::new()),
+            }
+        };
+        let (outboxes, consumers) =
+            tokio::join!(overdue::outboxes(&self.sources, bounds), consumers);
+        self.report.violations.extend(outboxes?);
+        match consumers {
+            Ok(found) => self.report.violations.extend(found),
+            // What has been told by now is worth telling in any case.
+            Err(error) => {
+                self.complete = false;
+                self.report.not_checked.push(NotChecked {
+                    what: CONSUMERS.to_owned(),
+                    why: format!("{error:#}"),
+                });
+            }
+        }
         Ok(())
     }
 

@@ -300,6 +300,7 @@ async fn what_is_no_text_is_shown_in_digits() {
         key: None,
         headers: vec![],
         payload: vec![0xff, 0x00],
+        at: None,
     };
     let parked = world
         .service(true)

@@ -14,18 +14,19 @@ use messaging::Store;
 use service::Problem;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::messages::Orders;
+use crate::{Admission, messages::Orders};
 
 /// What the endpoints share.
 #[derive(Clone, FromRef)]
 struct Shared {
     store: Store,
     orders: Orders,
+    admission: Admission,
 }
 
 /// The service's own paths.
 #[must_use]
-pub fn router(store: Store, orders: Orders) -> OpenApiRouter {
+pub fn router(store: Store, orders: Orders, admission: Admission) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(place_order::place_order))
         .routes(routes!(get_order::get_order))
@@ -33,7 +34,11 @@ pub fn router(store: Store, orders: Orders) -> OpenApiRouter {
         .routes(routes!(get_saga::get_saga))
         .routes(routes!(list_sagas::list_sagas))
         .routes(routes!(step_in::step_in))
-        .with_state(Shared { store, orders })
+        .with_state(Shared {
+            store,
+            orders,
+            admission,
+        })
 }
 
 fn no_order(id: OrderId) -> Problem {

@@ -4,8 +4,10 @@
 //! - [`domain`]: the order and what it says, pure.
 //! - [`messages`]: what the participants answer, on `order-reply`.
 //! - [`http`]: what customers do and see.
+//! - [`admission`]: when new orders are turned away.
 //! - [`store`], [`migration`]: the table `orders`.
 
+pub mod admission;
 pub mod domain;
 pub mod http;
 pub mod messages;
@@ -19,6 +21,7 @@ use messaging::{Consumer, Doorbell, Store};
 use saga_postgres::Silence;
 use service::{Context, Settings, database, idempotency};
 
+pub use admission::{Admission, Limit};
 pub use patience::Patience;
 
 /// The service's name: in logs, as a consumer group, and as a source of messages.
@@ -36,6 +39,10 @@ pub struct Config {
     /// How patient orders are with those who do not answer.
     #[command(flatten)]
     pub patience: Patience,
+
+    /// How much is taken on.
+    #[command(flatten)]
+    pub limit: Limit,
 }
 
 impl AsRef<Settings> for Config {
@@ -62,8 +69,18 @@ pub async fn run(config: Config, context: Context) -> anyhow::Result<()> {
     let consumer = Consumer::new(settings, store.clone(), orchestrator.clone());
     context.health.database(store.db().clone());
     context.health.kafka(consumer.status());
+    let admission = Admission::default();
+    let watch = admission.clone().watch(
+        store.clone(),
+        config.limit,
+        consumer.status(),
+        context.shutdown.clone(),
+    );
     let silence = Silence::new(orchestrator.clone(), store.clone());
     context.spawn("consumer", consumer.run(context.shutdown.clone()));
+    context.spawn("admission", watch);
     context.spawn("silence", silence.run(context.shutdown.clone()));
-    context.serve(http::router(store, orchestrator)).await
+    context
+        .serve(http::router(store, orchestrator, admission))
+        .await
 }

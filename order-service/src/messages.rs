@@ -12,12 +12,19 @@ use crate::{
 /// Leads orders through their saga; handles `order-reply`.
 pub type Orders = Orchestrator<Order>;
 
-/// An orchestrator of all the definitions that orders may be under way on, with so much patience in each step.
+/// All the definitions that orders may be under way on, with so much patience in each step.
 ///
 /// # Errors
 /// A definition breaks a rule, or two have one version.
-pub fn orchestrator(patience: Policy) -> Result<Orders, Invalid> {
+pub fn definitions(patience: Policy) -> Result<Definitions<Order>, Invalid> {
     let old = version_1::definition(patience)?;
-    let definitions = Definitions::from(definition(patience)?).and(old)?;
-    Ok(Orchestrator::new(definitions, is_known))
+    Definitions::from(definition(patience)?).and(old)
+}
+
+/// An orchestrator of all [`definitions`].
+///
+/// # Errors
+/// See [`definitions`].
+pub fn orchestrator(patience: Policy) -> Result<Orders, Invalid> {
+    Ok(Orchestrator::new(definitions(patience)?, is_known))
 }

@@ -3,6 +3,8 @@
 # between. Kills order-service and payment-service, and stops the gateway for a moment.
 # shellcheck disable=SC2154,SC2016
 source "$(dirname "$0")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=invariants.sh
+source "$flow/invariants.sh"
 need_platform
 await_ready 60
 
@@ -150,3 +152,5 @@ for url in "$ORDERS orders" "$CUSTOMERS customers" "$RESTAURANTS restaurants" "$
         | any(.parameters[]; .name == \"Idempotency-Key\" and .in == \"header\" and .required == false)
             and .responses[\"409\"].headers[\"Retry-After\"] != null and .responses[\"422\"] != null"
 done
+
+audit_clean --wait "$PATIENCE"

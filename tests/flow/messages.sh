@@ -3,6 +3,8 @@
 # no message, table or log: a card number.
 # shellcheck disable=SC2154,SC2034
 source "$(dirname "$0")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=invariants.sh
+source "$flow/invariants.sh"
 need_platform
 
 began=$(($(now) - 1000))
@@ -89,3 +91,5 @@ records "${TOPICS[@]}" "${DEAD_LETTERS[@]}" >"$room/everything"
 same 'no record holds a card number' '' "$({ grep -Ff "$room/needles" "$room/everything" || true; } | few)"
 same 'no log holds a card number' '' "$(grep -rlFf "$room/needles" "$PLATFORM_DIR/logs" || true)"
 same 'no log holds the name on the card' '' "$(grep -rl 'Flow Test' "$PLATFORM_DIR/logs" || true)"
+
+audit_clean --wait "$PATIENCE"

@@ -1,7 +1,12 @@
-//! Reads topics from their beginning, beside all groups: what a read model is rebuilt from.
+//! Reads topics from their beginning, beside all groups: what a read model is rebuilt from, and an audit made of.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
+use chrono::{DateTime, Utc};
 use rdkafka::{
     ClientConfig, Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer as _},
@@ -14,16 +19,23 @@ use crate::{Incoming, Raw, consumer::Settings};
 
 /// How long the broker may take for one answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Before a broker is asked again.
+const PACE: Duration = Duration::from_millis(100);
+/// Records at a time, for those who read to the ends.
+const BATCH: usize = 1_000;
 
 /// An offset in each partition of each topic, by the topic's name without prefix.
 pub type Offsets = BTreeMap<(String, i32), i64>;
 
 /// Some topics, read from their beginning. It joins no group and stores no offset, so it disturbs nobody who consumes them.
 pub struct History {
+    config: ClientConfig,
     client: Arc<BaseConsumer>,
     topics: Arc<[String]>,
     prefix: Arc<str>,
     next: Offsets,
+    /// The client is not where `next` says: a read has failed, or was not waited for.
+    adrift: bool,
 }
 
 /// Why topics cannot be read.
@@ -52,7 +64,8 @@ impl History {
     /// # Errors
     /// See [`Error`].
     pub async fn open(settings: &Settings) -> Result<Self, Error> {
-        let client: BaseConsumer = ClientConfig::new()
+        let mut config = ClientConfig::new();
+        config
             .set("bootstrap.servers", &settings.brokers)
             .set("client.id", &settings.instance_id)
             // The client wants a group's name, also when it never joins one.
@@ -61,14 +74,18 @@ impl History {
             .set("enable.auto.offset.store", "false")
             // What is gone must not be skipped as if it had been read.
             .set("auto.offset.reset", "error")
+            // A partition may end with what is no record: the marks of transactions.
+            .set("enable.partition.eof", "true")
             .set("fetch.wait.max.ms", "10")
-            .set("queued.max.messages.kbytes", "4096")
-            .create()?;
+            .set("fetch.queue.backoff.ms", "10")
+            .set("queued.max.messages.kbytes", "4096");
         let mut history = Self {
-            client: Arc::new(client),
+            client: Arc::new(config.create()?),
+            config,
             topics: settings.topics.clone().into(),
             prefix: settings.topic_prefix.as_str().into(),
             next: Offsets::new(),
+            adrift: false,
         };
         let first = history.watermarks(|(first, _)| first).await?;
         history.go_to(first)?;
@@ -91,11 +108,16 @@ impl History {
         &self.next
     }
 
-    /// Goes on from another place: from one where it has been, when what was read there was lost.
+    /// Goes on from another place: from one where it has been, when what was read there was lost. Partitions that it does
+    /// not name are left out.
     ///
     /// # Errors
     /// See [`Error`].
     pub fn go_to(&mut self, place: Offsets) -> Result<(), Error> {
+        if Arc::strong_count(&self.client) > 1 {
+            // A read that nobody waited for may still be at it, and would take what the next one is to get.
+            self.client = Arc::new(self.config.create()?);
+        }
         let mut list = TopicPartitionList::new();
         for ((topic, partition), offset) in &place {
             let full = format!("{}{topic}", self.prefix);
@@ -103,6 +125,7 @@ impl History {
         }
         self.client.assign(&list)?;
         self.next = place;
+        self.adrift = false;
         Ok(())
     }
 
@@ -114,17 +137,65 @@ impl History {
         self.watermarks(|(_, end)| end).await
     }
 
-    /// How many records are between what was read and `ends`.
+    /// The first offsets that Kafka has had since `moment`; the ends, where it has had nothing since.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn since(&self, moment: DateTime<Utc>) -> Result<Offsets, Error> {
+        let mut starts = self.ends().await?;
+        let (client, prefix) = (self.client.clone(), self.prefix.clone());
+        apart(move || {
+            let moment = Offset::Offset(moment.timestamp_millis());
+            let mut wanted = TopicPartitionList::new();
+            for (topic, partition) in starts.keys() {
+                let full = format!("{prefix}{topic}");
+                wanted.add_partition_offset(&full, *partition, moment)?;
+            }
+            let found = client.offsets_for_times(wanted, PATIENCE)?;
+            for ((topic, partition), start) in &mut starts {
+                let full = format!("{prefix}{topic}");
+                let found = found.find_partition(&full, *partition);
+                if let Some(Offset::Offset(offset)) = found.map(|found| found.offset()) {
+                    *start = offset;
+                }
+            }
+            Ok(starts)
+        })
+        .await?
+    }
+
+    /// How many records, at most, are between what was read and `ends`.
     #[must_use]
     pub fn behind(&self, ends: &Offsets) -> i64 {
-        let left = ends
-            .iter()
-            .map(|(place, end)| (end - self.reached(place)).max(0));
-        left.sum()
+        behind(&self.next, ends)
+    }
+
+    /// Reads on to `ends` and gives each record before them to `each`, those of a partition in their order. What came along
+    /// from behind `ends` is left out: whoever wants that has to [go](Self::go_to) there.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn read_to(
+        &mut self,
+        ends: &Offsets,
+        mut each: impl FnMut(Incoming),
+    ) -> Result<(), Error> {
+        while self.behind(ends) > 0 {
+            for record in self.read(ends, BATCH).await? {
+                let raw = record.raw();
+                let end = ends.get(&(raw.topic.clone(), raw.partition));
+                if end.is_some_and(|end| raw.offset < *end) {
+                    each(record);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Reads on, `limit` records at most; none when everything before `ends` was read. What is behind `ends` may come
     /// along. Where it fails, or is not waited for, it has not moved.
+    ///
+    /// What no consumer may see is passed over: the marks of transactions, and what was written in one that was aborted.
     ///
     /// # Errors
     /// See [`Error`].
@@ -133,10 +204,14 @@ impl History {
         if left == 0 {
             return Ok(Vec::new());
         }
+        if self.adrift {
+            self.go_to(self.next.clone())?;
+        }
+        self.adrift = true;
         let (client, prefix) = (self.client.clone(), self.prefix.clone());
         let (ends, mut next) = (ends.clone(), self.next.clone());
-        let (next, read) = apart(move || {
-            let mut read = Vec::new();
+        let (next, read, failed) = apart(move || {
+            let mut read = Vec::with_capacity(limit.min(BATCH));
             while left > 0 && read.len() < limit {
                 let error = match client.poll(PATIENCE) {
                     Some(Ok(record)) => {
@@ -148,25 +223,31 @@ impl History {
                         read.push(Incoming::from(raw));
                         continue;
                     }
+                    Some(Err(KafkaError::PartitionEOF(_))) => {
+                        match pass_over(&client, &prefix, &mut next) {
+                            Ok(()) => left = behind(&next, &ends),
+                            Err(error) => return (next, read, Some(error.into())),
+                        }
+                        continue;
+                    }
                     Some(Err(error)) if is_gone(&error) => Error::Gone,
                     Some(Err(error)) => error.into(),
                     None => Error::Silent,
                 };
-                // What was read counts; whoever reads on meets the error again, if it stays.
-                return match read.is_empty() {
-                    true => Err(error),
-                    false => Ok((next, read)),
-                };
+                return (next, read, Some(error));
             }
-            Ok((next, read))
+            (next, read, None)
         })
-        .await??;
-        self.next = next;
-        Ok(read)
-    }
-
-    fn reached(&self, place: &(String, i32)) -> i64 {
-        self.next.get(place).copied().unwrap_or_default()
+        .await?;
+        match failed {
+            Some(error) if read.is_empty() => Err(error),
+            // What was read counts; whoever reads on meets the error again, if it stays.
+            failed => {
+                self.next = next;
+                self.adrift = failed.is_some();
+                Ok(read)
+            }
+        }
     }
 
     async fn watermarks(&self, which: fn((i64, i64)) -> i64) -> Result<Offsets, Error> {
@@ -186,7 +267,7 @@ impl History {
                     return Err(Error::NoTopic(full));
                 }
                 for partition in partitions {
-                    let marks = client.fetch_watermarks(&full, partition, PATIENCE)?;
+                    let marks = watermarks(&client, &full, partition)?;
                     found.insert((topic.clone(), partition), which(marks));
                 }
             }
@@ -203,6 +284,54 @@ impl std::fmt::Debug for History {
             .field("next", &self.next)
             .finish_non_exhaustive()
     }
+}
+
+fn behind(next: &Offsets, ends: &Offsets) -> i64 {
+    let left = ends.iter().map(|(place, end)| {
+        let reached = next.get(place).copied().unwrap_or_default();
+        (end - reached).max(0)
+    });
+    left.sum()
+}
+
+/// Moves on to where the client stands. At the end of a partition that is behind everything that it keeps to itself.
+///
+/// Only to be asked when the client has told of an end: until it has begun anew, it tells of the place it was at before.
+fn pass_over(client: &BaseConsumer, prefix: &str, next: &mut Offsets) -> Result<(), KafkaError> {
+    for stands in client.position()?.elements() {
+        let topic = stands.topic();
+        let topic = topic.strip_prefix(prefix).unwrap_or(topic).to_owned();
+        if let Offset::Offset(offset) = stands.offset()
+            && let Some(reached) = next.get_mut(&(topic, stands.partition()))
+        {
+            *reached = offset.max(*reached);
+        }
+    }
+    Ok(())
+}
+
+/// Where a partition begins and ends. One that is moving to another broker, or is new, is waited for.
+fn watermarks(
+    client: &BaseConsumer,
+    topic: &str,
+    partition: i32,
+) -> Result<(i64, i64), KafkaError> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match client.fetch_watermarks(topic, partition, PATIENCE) {
+            Err(error) if has_no_leader(&error) && Instant::now() < deadline => {
+                std::thread::sleep(PACE);
+            }
+            answer => return answer,
+        }
+    }
+}
+
+fn has_no_leader(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(RDKafkaErrorCode::NotLeaderForPartition | RDKafkaErrorCode::LeaderNotAvailable)
+    )
 }
 
 fn is_gone(error: &KafkaError) -> bool {

@@ -28,6 +28,8 @@ pub struct Raw {
     pub headers: Vec<(String, String)>,
     /// The value, byte for byte.
     pub payload: Vec<u8>,
+    /// When it came to Kafka; unknown of what does not come from there.
+    pub at: Option<DateTime<Utc>>,
 }
 
 /// A record, readable or not.
@@ -51,6 +53,10 @@ impl Raw {
             offset: record.offset(),
             key: record.key().map(text),
             payload: record.payload().map(<[u8]>::to_vec).unwrap_or_default(),
+            at: record
+                .timestamp()
+                .to_millis()
+                .and_then(DateTime::from_timestamp_millis),
         }
     }
 
@@ -138,6 +144,7 @@ impl From<Message> for Incoming {
             key: Some(message.key.to_string()),
             headers,
             payload: message.body.clone().into_bytes(),
+            at: None,
         };
         Self::Readable(Box::new(message), raw)
     }

@@ -26,6 +26,12 @@ impl Process {
         Self::of(std::process::id().cast_signed())
     }
 
+    /// When it started, in words that are only good for being compared: on Linux the kernel's ticks since boot.
+    #[must_use]
+    pub fn started(&self) -> &str {
+        &self.started
+    }
+
     /// Whether it has not ended yet.
     #[must_use]
     pub fn alive(&self) -> bool {

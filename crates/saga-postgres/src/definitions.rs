@@ -66,6 +66,13 @@ impl<D> Definitions<D> {
         })
     }
 
+    /// Each by itself, as the services had it whose only one it was: what began there is under way still.
+    pub fn apart(self) -> impl Iterator<Item = Self> {
+        std::iter::once(self.current)
+            .chain(self.former)
+            .map(Self::from)
+    }
+
     /// All of them.
     pub fn all(&self) -> impl Iterator<Item = &Definition<D>> {
         std::iter::once(&self.current).chain(&self.former)

@@ -12,6 +12,7 @@ mod row;
 mod save;
 mod silence;
 mod story;
+mod under_way;
 mod world;
 
 pub use data::{Data, Fragment};
@@ -21,4 +22,5 @@ pub use migration::migrations;
 pub use orchestrator::{Beginning, GiveError, Given, Orchestrator};
 pub use silence::Silence;
 pub use story::{Story, story};
+pub use under_way::under_way;
 pub use world::{Counts, World};

@@ -1,15 +1,14 @@
 //! Topics of its own for a test.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
-use messaging::{Incoming, Raw};
+use messaging::{History, Incoming, consumer::Settings};
 use rdkafka::{
-    ClientConfig, Message as _, Offset, TopicPartitionList,
+    ClientConfig,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     client::DefaultClientContext,
-    consumer::{BaseConsumer, Consumer},
     message::{Header, OwnedHeaders},
-    metadata::{MetadataPartition, MetadataTopic},
+    metadata::MetadataTopic,
     producer::{BaseProducer, BaseRecord, Producer},
 };
 
@@ -41,8 +40,8 @@ impl Topics {
             .iter()
             .map(|name| NewTopic::new(name, partitions, TopicReplication::Fixed(1)))
             .collect();
-        let created = topics
-            .admin()
+        let admin = topics.admin();
+        let created = admin
             .create_topics(&wanted, &AdminOptions::new())
             .await
             .expect("the broker answers");
@@ -50,6 +49,14 @@ impl Topics {
             created.iter().all(Result::is_ok),
             "topics were not created: {created:?}"
         );
+        // The controller has them; the broker itself hears of them a moment later.
+        crate::eventually("the broker to know its new topics", async || {
+            let mut known = full.iter().map(|name| partitions_of(&admin, name));
+            known
+                .all(|known| usize::try_from(partitions) == Ok(known))
+                .then_some(())
+        })
+        .await;
         topics
     }
 
@@ -69,35 +76,15 @@ impl Topics {
     ///
     /// # Panics
     /// The broker does not answer.
-    #[must_use]
-    pub fn read(&self, topic: &str) -> Vec<Incoming> {
-        let consumer: BaseConsumer = ClientConfig::new()
-            .set("bootstrap.servers", &self.brokers)
-            .set("group.id", format!("{}reader", self.prefix))
-            .set("enable.auto.commit", "false")
-            .create()
-            .expect("a consumer can be created");
-        let full = self.full(topic);
-        let ends = ends(&consumer, &full);
-        let mut assignment = TopicPartitionList::new();
-        for partition in ends.keys() {
-            assignment
-                .add_partition_offset(&full, *partition, Offset::Beginning)
-                .expect("a partition can be named");
-        }
-        consumer
-            .assign(&assignment)
-            .expect("partitions can be assigned");
-        let mut left: i64 = ends.values().sum();
+    pub async fn read(&self, topic: &str) -> Vec<Incoming> {
+        let settings = Settings::new("reader", "0", &self.brokers, &self.prefix, &[topic]);
         let mut records = Vec::new();
-        while left > 0 {
-            let record = consumer
-                .poll(Duration::from_secs(30))
-                .expect("what the topic has arrives")
-                .expect("a record");
-            records.push(Incoming::from(Raw::copy(&record, &self.prefix)));
-            left -= i64::from(record.offset() < ends[&record.partition()]);
-        }
+        let read = async {
+            let mut history = History::open(&settings).await?;
+            let ends = history.ends().await?;
+            history.read_to(&ends, |record| records.push(record)).await
+        };
+        read.await.expect("what the topic has arrives");
         records
     }
 
@@ -153,25 +140,16 @@ impl Topics {
     }
 }
 
-/// The number of records of each partition.
-fn ends(consumer: &BaseConsumer, topic: &str) -> HashMap<i32, i64> {
-    let patience = Duration::from_secs(30);
-    let metadata = consumer
-        .fetch_metadata(Some(topic), patience)
+/// How many partitions of a topic have somebody who leads them.
+fn partitions_of(admin: &AdminClient<DefaultClientContext>, topic: &str) -> usize {
+    let metadata = admin
+        .inner()
+        .fetch_metadata(Some(topic), Duration::from_secs(30))
         .expect("the broker tells its topics");
-    let partitions = metadata
-        .topics()
-        .iter()
-        .flat_map(MetadataTopic::partitions)
-        .map(MetadataPartition::id);
+    let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
     partitions
-        .map(|partition| {
-            let (_, end) = consumer
-                .fetch_watermarks(topic, partition, patience)
-                .expect("the broker tells its offsets");
-            (partition, end)
-        })
-        .collect()
+        .filter(|partition| partition.leader() >= 0)
+        .count()
 }
 
 impl Drop for Topics {

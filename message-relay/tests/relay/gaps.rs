@@ -14,10 +14,10 @@ fn keys<const N: usize>() -> [Uuid; N] {
 impl World {
     async fn published_is(&self, what: &str, expected: &[(Uuid, i64)]) {
         eventually(what, async || {
-            (self.published().len() == expected.len()).then_some(())
+            (self.published().await.len() == expected.len()).then_some(())
         })
         .await;
-        let (mut published, mut expected) = (self.published(), expected.to_vec());
+        let (mut published, mut expected) = (self.published().await, expected.to_vec());
         published.sort_unstable();
         expected.sort_unstable();
         assert_eq!(published, expected);
@@ -102,15 +102,18 @@ async fn a_hole_outlives_every_transaction_but_its_own_and_a_restart_too() {
     let relay = world.start("relay-0");
     world.publish(key, 31..32).await;
     eventually("the relay to go on", async || {
-        (world.first_appearances()[&key].len() == 31).then_some(())
+        (world.first_appearances().await[&key].len() == 31).then_some(())
     })
     .await;
     assert_eq!(world.holes().await, "{[1,2),[31,32)}");
     end(open, "COMMIT").await;
     world.holes_are("{}").await;
     world.drained().await;
-    assert_eq!(world.first_appearances()[&late], [1]);
-    assert_eq!(world.first_appearances()[&key], (1..32).collect::<Vec<_>>());
+    assert_eq!(world.first_appearances().await[&late], [1]);
+    assert_eq!(
+        world.first_appearances().await[&key],
+        (1..32).collect::<Vec<_>>()
+    );
     relay.stop().await;
 }
 
@@ -162,12 +165,12 @@ async fn many_writers_that_commit_out_of_turn_or_not_at_all_lose_nothing_and_reo
     world.drained().await;
     world.holes_are("{}").await;
     relay.stop().await;
-    let order = world.first_appearances();
+    let order = world.first_appearances().await;
     for key in keys {
         assert_eq!(order[&key.unwrap()], (1..80).collect::<Vec<_>>());
     }
     assert_eq!(
-        world.published().len(),
+        world.published().await.len(),
         12 * 79,
         "nothing went wrong, so nothing is repeated"
     );

@@ -32,7 +32,7 @@ async fn an_outbox_that_is_quiet_is_empty() {
     world.is_emptied().await;
     relay.stop().await;
     assert_eq!(
-        world.first_appearances()[&key],
+        world.first_appearances().await[&key],
         (1..110).collect::<Vec<_>>()
     );
 }
@@ -66,7 +66,7 @@ async fn a_leaf_is_emptied_as_soon_as_the_writers_have_moved_on_and_no_row_is_lo
     })
     .await;
     relay.stop().await;
-    let order = world.first_appearances();
+    let order = world.first_appearances().await;
     for key in keys {
         assert_eq!(order[&key.unwrap()], (0..150).collect::<Vec<_>>());
     }
@@ -89,7 +89,7 @@ async fn a_row_that_is_still_to_come_is_not_truncated_with_its_neighbours() {
     end(open, "COMMIT").await;
     world.is_emptied().await;
     relay.stop().await;
-    assert_eq!(world.first_appearances()[&late], [1]);
+    assert_eq!(world.first_appearances().await[&late], [1]);
 }
 
 #[tokio::test]

@@ -54,14 +54,14 @@ async fn a_record_that_kafka_refuses_is_never_overtaken() {
     })
     .await;
     assert_eq!(
-        world.first_appearances()[&key],
+        world.first_appearances().await[&key],
         (1..101).collect::<Vec<_>>()
     );
 
     world.limit_messages("1048588").await;
     world.drained().await;
     assert_eq!(
-        world.first_appearances()[&key],
+        world.first_appearances().await[&key],
         (1..300).collect::<Vec<_>>()
     );
     relay.stop().await;
@@ -88,13 +88,16 @@ async fn a_record_that_the_client_refuses_holds_back_its_shard_and_is_told() {
         (world.ask("SELECT position::text FROM relay.shard").await == "4").then_some(())
     })
     .await;
-    assert_eq!(world.first_appearances()[&key], [1, 2, 3, 4]);
+    assert_eq!(world.first_appearances().await[&key], [1, 2, 3, 4]);
     // An operator corrects it: it is read again, and the rest follows.
     world
         .run("UPDATE outbox SET body = '{}' WHERE id = 5")
         .await;
     world.drained().await;
-    assert_eq!(world.first_appearances()[&key], (1..9).collect::<Vec<_>>());
+    assert_eq!(
+        world.first_appearances().await[&key],
+        (1..9).collect::<Vec<_>>()
+    );
     assert!(relay.relay.board.shards()[0].problem.is_none());
     relay.stop().await;
 }

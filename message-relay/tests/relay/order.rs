@@ -31,8 +31,8 @@ async fn write(
         .collect()
 }
 
-fn assert_complete(world: &World, written: &HashMap<Uuid, i64>) {
-    let order = world.first_appearances();
+async fn assert_complete(world: &World, written: &HashMap<Uuid, i64>) {
+    let order = world.first_appearances().await;
     for (key, count) in written {
         assert_eq!(order[key], (0..*count).collect::<Vec<_>>(), "{key}");
     }
@@ -58,7 +58,7 @@ async fn a_relay_that_is_killed_again_and_again_loses_nothing_and_keeps_the_orde
     let relay = world.start("relay-0");
     world.drained().await;
     relay.stop().await;
-    assert_complete(&world, &written);
+    assert_complete(&world, &written).await;
 }
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn two_relays_that_take_the_lease_from_each_other_keep_the_order() {
     world.drained().await;
     first.stop().await;
     second.stop().await;
-    assert_complete(&world, &written);
+    assert_complete(&world, &written).await;
 }
 
 #[tokio::test]
@@ -107,10 +107,11 @@ async fn a_backlog_larger_than_every_buffer_is_published_in_order() {
         .unwrap();
     assert_eq!(position, 30_000);
     relay.stop().await;
-    assert_eq!(world.published().len(), 30_000);
+    assert_eq!(world.published().await.len(), 30_000);
     assert!(
         world
             .first_appearances()
+            .await
             .values()
             .all(|sequences| *sequences == (0..600).collect::<Vec<_>>())
     );

@@ -57,7 +57,10 @@ async fn a_standby_takes_over_when_the_owner_dies_and_at_once_when_it_leaves() {
     world.publish(key, 60..70).await;
     world.drained().await;
     third.stop().await;
-    assert_eq!(world.first_appearances()[&key], (1..70).collect::<Vec<_>>());
+    assert_eq!(
+        world.first_appearances().await[&key],
+        (1..70).collect::<Vec<_>>()
+    );
 }
 
 #[tokio::test]
@@ -186,11 +189,11 @@ async fn a_paused_owner_that_wakes_cannot_move_the_cursor_and_only_repeats() {
     world.publish(key_, 31..41).await;
     world.drained().await;
     assert!(
-        world.published().len() > 40,
+        world.published().await.len() > 40,
         "the old owner has repeated something"
     );
     assert_eq!(
-        world.first_appearances()[&key_],
+        world.first_appearances().await[&key_],
         (1..41).collect::<Vec<_>>()
     );
     new.stop().await;
@@ -223,5 +226,5 @@ async fn a_database_that_goes_away_is_waited_for() {
         world.drained().await;
     }
     relay.stop().await;
-    assert_eq!(world.first_appearances()[&key], [1, 2, 3, 4, 5]);
+    assert_eq!(world.first_appearances().await[&key], [1, 2, 3, 4, 5]);
 }

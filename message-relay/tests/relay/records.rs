@@ -18,7 +18,7 @@ async fn record(message: Outgoing) -> messaging::Raw {
     let relay = world.start("relay-0");
     world.drained().await;
     relay.stop().await;
-    let [record] = &world.topics.read(TOPIC)[..] else {
+    let [record] = &world.topics.read(TOPIC).await[..] else {
         panic!("one record")
     };
     record.raw().clone()

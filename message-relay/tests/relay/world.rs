@@ -155,8 +155,8 @@ impl World {
     }
 
     /// Everything that was published, as (key, sequence), in the order of each partition.
-    pub(crate) fn published(&self) -> Vec<(Uuid, i64)> {
-        let records = self.topics.read(TOPIC);
+    pub(crate) async fn published(&self) -> Vec<(Uuid, i64)> {
+        let records = self.topics.read(TOPIC).await;
         let place = |raw: &Raw| {
             (
                 raw.key.as_deref().unwrap().parse().unwrap(),
@@ -167,9 +167,9 @@ impl World {
     }
 
     /// Sequences in the order in which they first appeared, by key.
-    pub(crate) fn first_appearances(&self) -> HashMap<Uuid, Vec<i64>> {
+    pub(crate) async fn first_appearances(&self) -> HashMap<Uuid, Vec<i64>> {
         let (mut seen, mut order) = (HashSet::new(), HashMap::<_, Vec<_>>::new());
-        for (key, sequence) in self.published() {
+        for (key, sequence) in self.published().await {
             if seen.insert((key, sequence)) {
                 order.entry(key).or_default().push(sequence);
             }

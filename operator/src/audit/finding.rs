@@ -38,6 +38,8 @@ pub(crate) enum Subject {
     Delivery,
     View,
     Gateway,
+    /// A message, whoever sent it.
+    Message,
 }
 
 /// Something that is not as a rule wants it.
@@ -67,7 +69,7 @@ impl Subject {
             Self::Kitchen => Some("kitchen-service"),
             Self::Delivery => Some("delivery-service"),
             Self::View => Some("order-view"),
-            Self::Gateway => None,
+            Self::Gateway | Self::Message => None,
         }
     }
 
@@ -79,7 +81,7 @@ impl Subject {
             Self::Payment => step.ends_with(" payment"),
             Self::Kitchen => matches!(step, "cook" | "cooked"),
             Self::Delivery => matches!(step, "picked up" | "delivered"),
-            Self::Order | Self::View | Self::Gateway => false,
+            Self::Order | Self::View | Self::Gateway | Self::Message => false,
         }
     }
 }

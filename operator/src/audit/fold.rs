@@ -4,11 +4,11 @@
 //! order into the same one). To bound what is held, a partition is read in windows of orders: as many as fit, the lowest
 //! ids first, then the next. An id holds the time at which the order was taken, so each window begins to read there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::OrderId;
-use messaging::{Handler, Incoming, Interest};
+use messaging::{Handler, History, Incoming, Interest, history::Offsets};
 use order_view::{
     domain::{Latest, OrderView},
     messages::{Folding, news},
@@ -17,12 +17,7 @@ use order_view::{
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{
-    finding::Finding,
-    kafka::{Ends, Kafka, Offsets},
-    read::Sources,
-    rules::FOLD,
-};
+use super::{finding::Finding, read::Sources, rules::FOLD};
 
 /// How many orders are held at once.
 const WINDOW: usize = 20_000;
@@ -33,19 +28,11 @@ const MOST: usize = 10_000;
 /// How far the clocks of those who take orders and those who stamp records may be apart.
 const CLOCKS: TimeDelta = TimeDelta::minutes(10);
 
-/// An order whose view is not what the topics say, as it looks so far.
-#[derive(Debug)]
-pub(crate) struct Suspect {
-    /// What the topics said when they were folded.
-    pub(crate) folded: OrderView,
-    /// The partition that the order is in.
-    pub(crate) partition: i32,
-}
-
 /// What was folded.
 #[derive(Debug, Default)]
 pub(crate) struct Folded {
-    pub(crate) suspects: BTreeMap<Uuid, Suspect>,
+    /// The orders whose view is not what the topics say, as it looks so far: with what the topics said when they were folded.
+    pub(crate) suspects: BTreeMap<Uuid, OrderView>,
     pub(crate) orders: u64,
     pub(crate) records: u64,
 }
@@ -96,37 +83,40 @@ fn fold(views: &mut BTreeMap<Uuid, OrderView>, record: &Incoming) {
     }
 }
 
-/// Folds all topics up to these ends and compares each order with the view. Only orders behind `after` are looked at, and
-/// all of them were taken after `since`.
+/// Folds all topics, from where `history` is, up to these ends and compares each order with the view. Only orders behind
+/// `after` are looked at, and all of them were taken after `since`.
 ///
 /// # Errors
 /// Kafka or the view's database does not answer.
 pub(crate) async fn compare(
-    kafka: &Kafka,
+    history: &mut History,
     sources: &Sources,
-    ends: &Ends,
+    ends: &Offsets,
     (after, since): (Uuid, Option<DateTime<Utc>>),
     page: usize,
 ) -> anyhow::Result<Folded> {
     let mut folded = Folded::default();
-    let partitions: std::collections::BTreeSet<i32> =
-        ends.end.keys().map(|(_, partition)| *partition).collect();
+    let first = history.place().clone();
+    let partitions: BTreeSet<i32> = ends.keys().map(|(_, partition)| *partition).collect();
     for partition in partitions {
+        let ends = of(ends, partition);
         let mut next = Some(after);
         while let Some(after) = next {
             let from = match moment(after).or(since) {
-                Some(moment) => kafka.since(moment - CLOCKS, partition, ends).await?,
-                None => of(&ends.first, partition),
+                Some(moment) => history.since(moment - CLOCKS).await?,
+                None => first.clone(),
             };
-            let window = Window {
+            let mut window = Window {
                 after,
                 below: None,
                 most: WINDOW,
                 views: BTreeMap::new(),
                 records: 0,
             };
-            let hear = |window: &mut Window, record: Incoming| window.hear(&record);
-            let window = kafka.read(from, ends, window, hear).await?;
+            history.go_to(of(&from, partition))?;
+            history
+                .read_to(&ends, |record| window.hear(&record))
+                .await?;
             folded.records += window.records;
             folded.orders += window.views.len() as u64;
             let last = window.views.keys().next_back().copied();
@@ -134,7 +124,7 @@ pub(crate) async fn compare(
                 .below
                 .and(last)
                 .filter(|_| folded.suspects.len() < MOST);
-            suspect(&mut folded, window.views, partition, sources, page).await?;
+            suspect(&mut folded, window.views, sources, page).await?;
         }
     }
     Ok(folded)
@@ -143,7 +133,6 @@ pub(crate) async fn compare(
 async fn suspect(
     folded: &mut Folded,
     views: BTreeMap<Uuid, OrderView>,
-    partition: i32,
     sources: &Sources,
     page: usize,
 ) -> anyhow::Result<()> {
@@ -156,11 +145,7 @@ async fn suspect(
                 continue;
             };
             if !differences(rows.get(id), &view, &view).is_empty() {
-                let suspect = Suspect {
-                    folded: view,
-                    partition,
-                };
-                folded.suspects.insert(*id, suspect);
+                folded.suspects.insert(*id, view);
             }
         }
     }
@@ -173,10 +158,10 @@ async fn suspect(
 /// # Errors
 /// Kafka or the view's database does not answer.
 pub(crate) async fn again(
-    kafka: &Kafka,
+    history: &mut History,
     sources: &Sources,
-    before: &Ends,
-    suspects: BTreeMap<Uuid, Suspect>,
+    before: &Offsets,
+    suspects: BTreeMap<Uuid, OrderView>,
     page: usize,
 ) -> anyhow::Result<Vec<Finding>> {
     let ids: Vec<Uuid> = suspects.keys().copied().collect();
@@ -185,30 +170,20 @@ pub(crate) async fn again(
         rows.extend(sources.views(ids).await?);
     }
     // Whatever the rows were made of was there before they were read.
-    let now = kafka.ends().await?;
-    let partitions: std::collections::BTreeSet<i32> =
-        suspects.values().map(|suspect| suspect.partition).collect();
-    let from: Offsets = before
-        .end
-        .iter()
-        .filter(|((_, partition), _)| partitions.contains(partition))
-        .map(|(at, end)| (*at, *end))
-        .collect();
-    let later: BTreeMap<Uuid, OrderView> = suspects
-        .iter()
-        .map(|(id, suspect)| (*id, suspect.folded.clone()))
-        .collect();
-    let hear = |views: &mut BTreeMap<Uuid, OrderView>, record: Incoming| {
+    let now = history.ends().await?;
+    let mut later = suspects.clone();
+    history.go_to(before.clone())?;
+    let hear = |record: Incoming| {
         let key = record.message().map(|message| message.key);
-        if key.is_some_and(|key| views.contains_key(&key)) {
-            fold(views, &record);
+        if key.is_some_and(|key| later.contains_key(&key)) {
+            fold(&mut later, &record);
         }
     };
-    let later = kafka.read(from, &now, later, hear).await?;
+    history.read_to(&now, hear).await?;
     let mut findings = Vec::new();
-    for (id, suspect) in &suspects {
-        let now = later.get(id).unwrap_or(&suspect.folded);
-        for (expected, found) in differences(rows.get(id), &suspect.folded, now) {
+    for (id, folded) in &suspects {
+        let now = later.get(id).unwrap_or(folded);
+        for (expected, found) in differences(rows.get(id), folded, now) {
             findings.push(Finding {
                 order: OrderId::new(*id),
                 rule: &FOLD,
@@ -282,7 +257,7 @@ fn json(value: &impl Serialize) -> String {
 
 fn of(offsets: &Offsets, partition: i32) -> Offsets {
     let here = offsets.iter().filter(|((_, it), _)| *it == partition);
-    here.map(|(at, offset)| (*at, *offset)).collect()
+    here.map(|(at, offset)| (at.clone(), *offset)).collect()
 }
 
 /// The time that an id was made at.

@@ -6,15 +6,16 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, ensure};
-use chrono::{DateTime, Utc};
+use anyhow::Context;
 use contracts::Topic;
-use messaging::{Incoming, Raw};
+use messaging::{History, Incoming, Raw, consumer::Settings, history::Offsets};
 use rdkafka::{
-    ClientConfig, Message as _, Offset, TopicPartitionList,
+    ClientConfig, Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer},
-    metadata::{MetadataPartition, MetadataTopic},
 };
+use tokio::sync::OnceCell;
+
+use crate::output;
 
 /// How long the broker may take for one answer.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -30,97 +31,102 @@ const READERS: [(&str, &[Topic]); 7] = [
     ("order-view", Topic::ALL),
 ];
 
-/// A Kafka with the five topics. Cheap to clone; every question is asked in a thread that may wait.
+/// What is ahead of a consumer.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Backlog {
+    /// How many records.
+    pub(crate) records: i64,
+    /// Where they begin.
+    pub(crate) from: Offsets,
+}
+
+/// For people.
+pub(crate) fn unread(consumer: &str, backlog: &Backlog) -> String {
+    let records = output::count(backlog.records, "record");
+    format!("{consumer} has {records} to read")
+}
+
+/// A Kafka with the five topics. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Kafka {
     brokers: Arc<str>,
     prefix: Arc<str>,
+    /// The topics, for questions about where they begin and end.
+    topics: Arc<OnceCell<History>>,
     /// By the name of the group: to get to know the brokers takes longer than most questions.
     clients: Arc<Mutex<HashMap<&'static str, Client>>>,
 }
 
 type Client = Arc<BaseConsumer>;
 
-/// An offset of each partition of each topic.
-pub(crate) type Offsets = BTreeMap<(Topic, i32), i64>;
-
-/// Where the partitions begin and end.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Ends {
-    pub(crate) first: Offsets,
-    pub(crate) end: Offsets,
-}
-
 impl Kafka {
     pub(crate) fn new(brokers: &str, prefix: &str) -> Self {
         Self {
             brokers: brokers.into(),
             prefix: prefix.into(),
+            topics: Arc::default(),
             clients: Arc::default(),
         }
     }
 
-    /// Where the partitions begin and end now.
+    /// The five topics, to be read from their beginning.
     ///
     /// # Errors
     /// The broker does not answer, or a topic does not exist.
-    pub(crate) async fn ends(&self) -> anyhow::Result<Ends> {
-        self.apart(|kafka| {
-            let client = kafka.client("operator")?;
-            let mut ends = Ends::default();
-            for &topic in Topic::ALL {
-                let full = kafka.full(topic);
-                let metadata = client
-                    .fetch_metadata(Some(&full), PATIENCE)
-                    .with_context(|| format!("Kafka at {}", kafka.brokers))?;
-                let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
-                let partitions: Vec<i32> = partitions.map(MetadataPartition::id).collect();
-                ensure!(!partitions.is_empty(), "Kafka has no topic {full}");
-                for partition in partitions {
-                    let (first, end) = client.fetch_watermarks(&full, partition, PATIENCE)?;
-                    ends.first.insert((topic, partition), first);
-                    ends.end.insert((topic, partition), end);
-                }
-            }
-            Ok(ends)
-        })
-        .await
+    pub(crate) async fn history(&self) -> anyhow::Result<History> {
+        let topics: Vec<&str> = Topic::ALL.iter().map(|topic| topic.as_str()).collect();
+        let settings = Settings::new("operator", "audit", &self.brokers, &self.prefix, &topics);
+        let history = History::open(&settings).await;
+        history.with_context(|| format!("Kafka at {}", self.brokers))
     }
 
-    /// The consumers that have not come to these ends yet, with how many records are ahead of each.
+    /// Where the partitions end now.
+    ///
+    /// # Errors
+    /// The broker does not answer, or a topic does not exist.
+    pub(crate) async fn ends(&self) -> anyhow::Result<Offsets> {
+        Ok(self.topics().await?.ends().await?)
+    }
+
+    /// The consumers that have not come to these ends yet, with what is ahead of each.
     ///
     /// # Errors
     /// The broker does not answer.
-    pub(crate) async fn behind(&self, ends: &Ends) -> anyhow::Result<BTreeMap<&'static str, i64>> {
+    pub(crate) async fn behind(
+        &self,
+        ends: &Offsets,
+    ) -> anyhow::Result<BTreeMap<&'static str, Backlog>> {
+        let first = self.topics().await?.place().clone();
         let ends = ends.clone();
         self.apart(move |kafka| {
             let mut behind = BTreeMap::new();
             for (name, topics) in READERS {
                 let wanted = ends
-                    .end
                     .iter()
-                    .filter(|((topic, _), _)| topics.contains(topic));
+                    .filter(|((it, _), _)| topics.iter().any(|topic| topic.as_str() == it));
                 let mut list = TopicPartitionList::new();
                 for ((topic, partition), _) in wanted.clone() {
-                    list.add_partition(&kafka.full(*topic), *partition);
+                    list.add_partition(&kafka.full(topic), *partition);
                 }
                 let client = kafka.client(name)?;
                 let committed = client
                     .committed_offsets(list, PATIENCE)
                     .with_context(|| format!("the offsets of {name}"))?;
-                let missing: i64 = wanted
-                    .map(|(at, end)| {
-                        let found = committed.find_partition(&kafka.full(at.0), at.1);
-                        let reached = match found.map(|found| found.offset()) {
-                            Some(Offset::Offset(offset)) => offset,
-                            // It has stored nothing yet, and will begin at the beginning.
-                            _ => ends.first.get(at).copied().unwrap_or(0),
-                        };
-                        (end - reached).max(0)
-                    })
-                    .sum();
-                if missing > 0 {
-                    behind.insert(name, missing);
+                let mut backlog = Backlog::default();
+                for (at, end) in wanted {
+                    // Who has stored nothing yet will begin at the beginning.
+                    let mut reached = first.get(at).copied().unwrap_or(0);
+                    let found = committed.find_partition(&kafka.full(&at.0), at.1);
+                    if let Some(Offset::Offset(offset)) = found.map(|found| found.offset()) {
+                        reached = reached.max(offset);
+                    }
+                    if reached < *end {
+                        backlog.records += end - reached;
+                        backlog.from.insert(at.clone(), reached);
+                    }
+                }
+                if backlog.records > 0 {
+                    behind.insert(name, backlog);
                 }
             }
             Ok(behind)
@@ -128,88 +134,35 @@ impl Kafka {
         .await
     }
 
-    /// The first offsets at or after a moment, in one partition of each topic; the ends where there is none.
+    /// The record at one of these places that came to Kafka before those at the others.
     ///
     /// # Errors
     /// The broker does not answer.
-    pub(crate) async fn since(
-        &self,
-        moment: DateTime<Utc>,
-        partition: i32,
-        ends: &Ends,
-    ) -> anyhow::Result<Offsets> {
-        let ends = ends.clone();
-        self.apart(move |kafka| {
-            let client = kafka.client("operator")?;
-            let mut list = TopicPartitionList::new();
-            let here = ends.end.iter().filter(|((_, it), _)| *it == partition);
-            for ((topic, _), _) in here.clone() {
-                let moment = Offset::Offset(moment.timestamp_millis());
-                list.add_partition_offset(&kafka.full(*topic), partition, moment)?;
+    pub(crate) async fn oldest(&self, places: &Offsets) -> anyhow::Result<Option<Raw>> {
+        let mut history = self.history().await?;
+        history.go_to(places.clone())?;
+        let ends = places.iter().map(|(at, offset)| (at.clone(), offset + 1));
+        let mut oldest: Option<Raw> = None;
+        let hear = |record: Incoming| {
+            let raw = record.raw();
+            if oldest.as_ref().is_none_or(|oldest| raw.at < oldest.at) {
+                oldest = Some(raw.clone());
             }
-            let found = client.offsets_for_times(list, PATIENCE)?;
-            let starts = here.map(|(at, end)| {
-                let found = found.find_partition(&kafka.full(at.0), at.1);
-                match found.map(|found| found.offset()) {
-                    Some(Offset::Offset(offset)) => (*at, offset),
-                    _ => (*at, *end),
-                }
-            });
-            Ok(starts.collect())
-        })
-        .await
+        };
+        history.read_to(&ends.collect(), hear).await?;
+        Ok(oldest)
     }
 
-    /// Reads from `from` up to `ends`, and folds what is read into `state`.
-    ///
-    /// # Errors
-    /// The broker does not answer, or goes silent.
-    pub(crate) async fn read<S: Send + 'static>(
-        &self,
-        from: Offsets,
-        ends: &Ends,
-        mut state: S,
-        each: impl Fn(&mut S, Incoming) + Send + 'static,
-    ) -> anyhow::Result<S> {
-        let ends = ends.end.clone();
-        self.apart(move |kafka| {
-            let client = kafka.client("operator")?;
-            let mut left: HashMap<(String, i32), i64> = HashMap::new();
-            let mut list = TopicPartitionList::new();
-            for (at, start) in from {
-                let end = ends.get(&at).copied().unwrap_or(start);
-                if start < end {
-                    let full = kafka.full(at.0);
-                    list.add_partition_offset(&full, at.1, Offset::Offset(start))?;
-                    left.insert((full, at.1), end);
-                }
-            }
-            client.assign(&list)?;
-            while !left.is_empty() {
-                let record = client.poll(PATIENCE).context("Kafka went silent")??;
-                let at = (record.topic().to_owned(), record.partition());
-                let Some(&end) = left.get(&at) else { continue };
-                if record.offset() < end {
-                    each(
-                        &mut state,
-                        Incoming::from(Raw::copy(&record, &kafka.prefix)),
-                    );
-                }
-                if record.offset() + 1 >= end {
-                    left.remove(&at);
-                }
-            }
-            client.unassign()?;
-            Ok(state)
-        })
-        .await
+    /// Stays where they begin.
+    async fn topics(&self) -> anyhow::Result<&History> {
+        self.topics.get_or_try_init(|| self.history()).await
     }
 
-    fn full(&self, topic: Topic) -> String {
+    fn full(&self, topic: &str) -> String {
         format!("{}{topic}", self.prefix)
     }
 
-    /// A client with the name of a group that it never joins: partitions are assigned by hand, if at all.
+    /// A client with the name of a group that it never joins, to be asked for that group's offsets.
     fn client(&self, group: &'static str) -> anyhow::Result<Client> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(group) {
@@ -219,10 +172,6 @@ impl Kafka {
             .set("bootstrap.servers", &*self.brokers)
             .set("group.id", format!("{}{group}", self.prefix))
             .set("enable.auto.commit", "false")
-            .set("enable.auto.offset.store", "false")
-            .set("fetch.wait.max.ms", "10")
-            .set("queued.max.messages.kbytes", "8192")
-            .set("fetch.queue.backoff.ms", "10")
             .create()?;
         Ok(clients.entry(group).or_insert(Arc::new(client)).clone())
     }

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use ambient::now;
+use messaging::history::Offsets;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use super::{
-    kafka::{Ends, Kafka},
+    kafka::{Kafka, unread},
     read::{Service, Sources},
 };
-use crate::output;
 
 const PACE: Duration = Duration::from_millis(250);
 
@@ -32,11 +32,11 @@ pub(crate) async fn wait(
     patience: Duration,
 ) -> anyhow::Result<Vec<String>> {
     let deadline = now() + patience;
-    let mut quiet_at: Option<Ends> = None;
+    let mut quiet_at: Option<Offsets> = None;
     loop {
         let ends = match kafka {
             Some(kafka) => kafka.ends().await?,
-            None => Ends::default(),
+            None => Offsets::default(),
         };
         let restless = restless(sources, kafka, &ends).await?;
         // Twice, and nothing was published in between: what was read last may have had its effect where was looked first.
@@ -62,13 +62,12 @@ pub(crate) async fn wait(
 async fn restless(
     sources: &Sources,
     kafka: Option<&Kafka>,
-    ends: &Ends,
+    ends: &Offsets,
 ) -> anyhow::Result<Vec<String>> {
     let mut restless = Vec::new();
     if let Some(kafka) = kafka {
-        for (consumer, records) in kafka.behind(ends).await? {
-            let records = output::count(records, "record");
-            restless.push(format!("{consumer} has {records} to read"));
+        for (consumer, backlog) in kafka.behind(ends).await? {
+            restless.push(unread(consumer, &backlog));
         }
     }
     for &service in sources.services.keys() {

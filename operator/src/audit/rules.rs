@@ -31,6 +31,7 @@ pub(crate) const ALL: &[&[&Rule]] = &[
     ledger::RULES,
     view::RULES,
     &[&super::gateway::STRANGER],
+    super::overdue::RULES,
 ];
 
 /// What is not as it must be about an order.

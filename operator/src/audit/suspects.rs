@@ -9,17 +9,17 @@ use std::{collections::BTreeMap, time::Duration};
 
 use ambient::now;
 use anyhow::Context;
+use messaging::history::Offsets;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
     facts::Facts,
     finding::{Finding, Holds, Subject},
-    kafka::{Ends, Kafka},
+    kafka::{Backlog, Kafka, unread},
     read::{Evidence, Sources},
     rules,
 };
-use crate::output;
 
 const PACE: Duration = Duration::from_millis(250);
 
@@ -92,10 +92,8 @@ pub(crate) async fn decide(
         };
         let mut second = look(sources, &suspected, kafka.is_some()).await?;
         for look in second.values_mut() {
-            for (consumer, records) in &behind {
-                let records = output::count(*records, "record");
-                let unread = format!("{consumer} has {records} to read");
-                let unread = (consumer.to_string(), unread);
+            for (consumer, backlog) in &behind {
+                let unread = (consumer.to_string(), unread(consumer, backlog));
                 look.evidence.unhandled.push(unread);
             }
         }
@@ -240,15 +238,15 @@ fn doubts(finding: &Finding, facts: &Facts, has_kafka: bool) -> Option<String> {
     facts.under_way().filter(|_| doubtful)
 }
 
-/// Waits until everybody has read up to these ends, so long at most. Gives who has not.
+/// Waits until everybody has read up to these ends, so long at most. Gives who has not, and what is ahead of them.
 ///
 /// # Errors
 /// Kafka does not answer.
 pub(crate) async fn caught_up(
     kafka: &Kafka,
-    ends: &Ends,
+    ends: &Offsets,
     patience: Duration,
-) -> anyhow::Result<BTreeMap<&'static str, i64>> {
+) -> anyhow::Result<BTreeMap<&'static str, Backlog>> {
     let deadline = now() + patience;
     loop {
         let behind = kafka

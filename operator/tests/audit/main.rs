@@ -360,6 +360,66 @@ async fn all_is_well_until_something_is_changed_by_hand_and_each_change_is_found
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_relay_or_a_consumer_that_does_not_come_back_explains_nothing_for_ever() {
+    let system = System::start().await;
+    let place = together(&system.place_of_everything(), &system.beside());
+    let asked = ["--json", "--settle", "200", "--patience", "4"];
+    system.kitchens.stop();
+    let unread = system.accepted().await;
+    system.topic_has("order-kitchen").await;
+    system.stop_relay().await;
+    let unpublished = system.placed().await;
+
+    // They have just died: somebody may be about to take over.
+    let recent = audit(&place, &asked).await;
+    assert_eq!(recent.code, 0, "{} {}", recent.said, recent.complaints);
+    let report = recent.json();
+    let explained = report["explained"].as_array().expect("a list");
+    let because = |it: &Value| it["because"].as_str().expect("text").to_owned();
+    assert!(
+        explained
+            .iter()
+            .any(|it| it["order"] == unpublished.as_str()
+                && because(it) == "not published yet: 1 message of order-service"),
+        "{explained:?}"
+    );
+
+    // Nobody has come for two hours.
+    let age = format!(
+        "UPDATE outbox SET occurred_at = occurred_at - interval '2 hours' WHERE key = '{unpublished}'"
+    );
+    system.orders.corrupt(&age).await;
+    let outbox = (unpublished, "outbox-behind".to_owned());
+    let late = audit(&place, &asked).await;
+    assert_eq!(late.code, 1, "{} {}", late.said, late.complaints);
+    assert_eq!(late.found(), BTreeSet::from([outbox.clone()]));
+    assert_eq!(
+        audit(&place, &together(&asked, &["--overdue", "3h"]))
+            .await
+            .code,
+        0
+    );
+
+    // What is on the topics cannot be made older: let the bound be closer.
+    let later = audit(&place, &together(&asked, &["--overdue", "1ms"])).await;
+    let consumer = (unread, "consumer-behind".to_owned());
+    assert_eq!(later.found(), BTreeSet::from([outbox, consumer]));
+    let report = later.json();
+    let said: Vec<&str> = report["violations"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|it| it["found"].as_str())
+        .collect();
+    for part in [
+        " messages in the outbox of order-service, the oldest (ORDER_CREATED) since 20",
+        " records that kitchen-service has not read, the oldest (order-kitchen, partition ",
+    ] {
+        assert!(said.iter().any(|said| said.contains(part)), "{said:?}");
+    }
+}
+
 #[tokio::test]
 async fn what_cannot_be_read_is_no_clean_audit_and_usage_is_told() {
     let unreachable = "postgres://ann:hunter2@127.0.0.1:1/none";
@@ -370,6 +430,7 @@ async fn what_cannot_be_read_is_no_clean_audit_and_usage_is_told() {
         &["--since", "yesterday"][..],
         &["--page", "0"],
         &["--wait", "long"],
+        &["--overdue", "some"],
     ] {
         assert_eq!(audit(&[], wrong).await.code, 2, "{wrong:?}");
     }

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use clap::Parser;
 use reqwest::{Client, Method, StatusCode};
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::{Value, json};
 use service::{Context, Settings};
 use testing::{Database, Topics, eventually};
@@ -191,6 +191,41 @@ impl System {
         order
     }
 
+    /// An order that was taken.
+    pub(crate) async fn placed(&self) -> String {
+        self.place(&self.good).await
+    }
+
+    /// An order that is on its way to the kitchen.
+    pub(crate) async fn accepted(&self) -> String {
+        let order = self.placed().await;
+        self.reaches(&order, "ACCEPTED").await;
+        order
+    }
+
+    /// Waits until something is on a topic.
+    pub(crate) async fn topic_has(&self, topic: &str) {
+        eventually(&format!("something on {topic}"), async || {
+            (!self.topics.read(topic).await.is_empty()).then_some(())
+        })
+        .await;
+    }
+
+    /// Ends the relay, and waits until it has given everything back.
+    pub(crate) async fn stop_relay(&self) {
+        self.relay.shutdown.cancel();
+        for running in self.services() {
+            let db = running.database.connect(1).await;
+            eventually("the relay to leave", async || {
+                let owned = "SELECT FROM relay.shard WHERE owner IS NOT NULL";
+                let owned = Statement::from_string(DbBackend::Postgres, owned);
+                db.query_all_raw(owned).await.ok()?.is_empty().then_some(())
+            })
+            .await;
+            db.close().await.expect("it closes");
+        }
+    }
+
     pub(crate) async fn rejected(&self) -> String {
         let order = self.place(&self.bad).await;
         self.reaches(&order, "REJECTED").await;
@@ -304,6 +339,11 @@ impl System {
 }
 
 impl Running {
+    /// Ends the service.
+    pub(crate) fn stop(&self) {
+        self.context.shutdown.cancel();
+    }
+
     /// Changes what nobody but the service may change.
     pub(crate) async fn corrupt(&self, sql: &str) {
         let db = self.database.connect(1).await;
@@ -316,7 +356,7 @@ impl Drop for System {
     fn drop(&mut self) {
         self.relay.shutdown.cancel();
         for running in self.services().into_iter().chain([&self.gateway]) {
-            running.context.shutdown.cancel();
+            running.stop();
         }
     }
 }

@@ -16,6 +16,7 @@ use service::{
 use utoipa::ToSchema;
 
 use crate::{
+    Admission,
     domain::{Items, NewOrder, Order},
     messages::Orders,
 };
@@ -89,7 +90,8 @@ impl PlaceOrder {
     }
 }
 
-/// Takes an order: stores it as PENDING and asks for the verification of its customer, both or neither.
+/// Takes an order: stores it as PENDING and asks for the verification of its customer, both or neither. While too many orders are
+/// under way it answers 503 with `Retry-After`, and has done nothing.
 #[utoipa::path(
     post,
     path = "/orders",
@@ -105,9 +107,11 @@ impl PlaceOrder {
 pub(super) async fn place_order(
     State(store): State<Store>,
     State(orders): State<Orders>,
+    State(admission): State<Admission>,
     Trace(trace): Trace,
     Keyed { once, body }: Keyed<PlaceOrder>,
 ) -> Result<Answer, Problem> {
+    admission.admit()?;
     let mut stamp = Stamp::live();
     let order = Order::take(
         OrderId::new(stamp.new_id()),

@@ -4,6 +4,7 @@
     reason = "a broken precondition should end a test at once"
 )]
 
+mod admission;
 mod batches;
 mod cancel;
 mod deadlines;

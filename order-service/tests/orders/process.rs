@@ -2,7 +2,7 @@
 
 use contracts::{OrderId, Topic};
 use messaging::Incoming;
-use order_service::{Config, NAME, Patience, run};
+use order_service::{Config, Limit, NAME, Patience, run};
 use service::{Context, Settings};
 use testing::{Database, Topics, eventually, outbox};
 
@@ -19,7 +19,11 @@ async fn a_process_takes_orders_and_goes_on_when_kafka_brings_a_reply() {
     };
     let context = Context::new(&service);
     let patience = Patience::default();
-    let config = Config { service, patience };
+    let config = Config {
+        service,
+        patience,
+        limit: Limit::default(),
+    };
     let running = tokio::spawn(run(config, context.clone()));
     let address = context.address().await;
 

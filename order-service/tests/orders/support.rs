@@ -4,7 +4,7 @@ use axum::{body::Body, http::Request};
 use contracts::{Kind, OrderId, Topic, catalogue};
 use messaging::{Message, Processor, Report, Store};
 use order_service::{
-    NAME,
+    Admission, NAME,
     domain::Order,
     http,
     messages::{Orders, orchestrator},
@@ -26,6 +26,7 @@ pub(crate) struct Desk {
     pub(crate) definition: Definition<Order>,
     processor: Processor<Orders>,
     pub(crate) client: Client,
+    pub(crate) admission: Admission,
     _database: Database,
 }
 
@@ -33,13 +34,17 @@ impl Desk {
     pub(crate) async fn open() -> Self {
         let database = Database::migrated(migration::all()).await;
         let store = database.store().await;
-        let orders = orchestrator(Policy::default()).unwrap();
-        let routes = http::router(store.clone(), orders.clone());
+        let (orders, admission) = (
+            orchestrator(Policy::default()).unwrap(),
+            Admission::default(),
+        );
+        let routes = http::router(store.clone(), orders.clone(), admission.clone());
         let (health, tasks) = (Health::default(), TaskTracker::new());
         let router = service::http::router(NAME, routes, &health, &tasks, Default::default());
         Self {
             processor: Processor::new(store.clone(), NAME, orders),
             client: Client::new(router.unwrap()),
+            admission,
             definition: definition(Policy::default()).unwrap(),
             store,
             _database: database,

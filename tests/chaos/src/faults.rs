@@ -7,9 +7,9 @@ use nix::sys::signal::Signal;
 use serde::Serialize;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
+use visitor::platform::{Platform, Stop};
 
 use crate::pause::Pause;
-use crate::platform::{Platform, Stop};
 use crate::schedule::{Deed, Fault};
 
 /// How long a victim that is dead just now is waited for.

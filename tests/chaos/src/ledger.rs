@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use contracts::{OrderId, OrderState};
 use serde::Deserialize;
+use visitor::violation::Violation;
 
 use crate::intention::{Basket, Intention};
 use crate::reading::Reading;
-use crate::violation::Violation;
 
 /// What cook and courier do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

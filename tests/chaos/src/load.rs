@@ -7,14 +7,14 @@ use std::time::Duration;
 use contracts::{Machine, OrderId};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
+use visitor::client::{Answer, Client, Request, VIEW};
+use visitor::violation::Violation;
 
-use crate::client::{Answer, Client, Request, VIEW};
 use crate::intention::intention;
 use crate::ledger::Account;
 use crate::pulse::Pulse;
 use crate::reading::{Reading, Sight};
 use crate::story::Story;
-use crate::violation::Violation;
 use crate::world::World;
 
 /// More orders under way than this, and no new ones come: a client with patience, and a program with bounded memory.

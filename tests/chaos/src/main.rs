@@ -1,14 +1,10 @@
 #![doc = include_str!("../README.md")]
 
-mod auditor;
-mod client;
-mod console;
 mod faults;
 mod intention;
 mod ledger;
 mod load;
 mod pause;
-mod platform;
 mod promises;
 mod pulse;
 mod reading;
@@ -18,7 +14,6 @@ mod schedule;
 mod storm;
 mod story;
 mod topics;
-mod violation;
 mod world;
 
 use std::path::PathBuf;
@@ -29,17 +24,18 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Parser;
 use contracts::Machine;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, sleep};
+use visitor::auditor;
+use visitor::client::Client;
+use visitor::console::{complain, say};
+use visitor::platform::Platform;
+use visitor::violation::Violation;
+use visitor::{interrupted, program};
 
-use crate::client::Client;
-use crate::console::{complain, say};
 use crate::faults::Deeds;
 use crate::load::Load;
-use crate::platform::Platform;
 use crate::pulse::Pulse;
 use crate::report::Report;
-use crate::violation::Violation;
 use crate::world::World;
 
 /// Load, kills, pauses and restarts on a running platform; then heals, waits, and says what was broken.
@@ -102,20 +98,6 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Returns at SIGINT or SIGTERM; never, if they cannot be heard.
-async fn interrupted() {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-    ) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-}
-
 /// Says whether no promise was broken.
 async fn perform(cli: &Cli) -> anyhow::Result<bool> {
     anyhow::ensure!(cli.rate > 0.0, "--rate must be above 0");
@@ -160,7 +142,13 @@ async fn perform(cli: &Cli) -> anyhow::Result<bool> {
     }
     finish_probes(&client).await;
     say("the audit waits for quiet, and looks at everything");
-    match auditor::audit(&program(cli.operator.as_ref(), "operator")?, &platform).await {
+    match auditor::audit(
+        &program(cli.operator.as_ref(), "operator")?,
+        &platform,
+        None,
+    )
+    .await
+    {
         Ok(finding) => {
             report.violations.extend(finding.violations);
             report.audit = finding.printed;
@@ -181,14 +169,6 @@ async fn perform(cli: &Cli) -> anyhow::Result<bool> {
         std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(report.violations.is_empty())
-}
-
-/// A program that was given, or the one of this name beside this program.
-fn program(given: Option<&PathBuf>, name: &str) -> anyhow::Result<PathBuf> {
-    Ok(match given {
-        Some(given) => given.clone(),
-        None => std::env::current_exe()?.with_file_name(name),
-    })
 }
 
 /// The chaos, and whether what clients were promised is kept afterwards.

@@ -7,9 +7,17 @@ use anyhow::Context;
 use native::Process;
 use nix::sys::signal::Signal;
 
-/// Has its processes go on at the end of standard input, which comes when this program lets go of its other end or dies,
-/// however it dies.
-const GUARD: &str = r#"read -r _; kill -CONT "$@" 2>/dev/null"#;
+/// Has its processes (each a number, and when it started) go on at the end of standard input, which comes when this program
+/// lets go of its other end or dies, however it dies. A number that somebody else has by then is left alone; where there is
+/// no `/proc` to tell, the number has to do.
+const GUARD: &str = r#"
+started() { sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 20; }
+read -r _
+while [ $# -gt 0 ]; do
+    if [ ! -r /proc/self/stat ] || [ "$(started "$1")" = "$2" ]; then kill -CONT "$1"; fi
+    shift 2
+done 2>/dev/null
+"#;
 
 /// Processes that stand still until this is dropped.
 #[derive(Debug)]
@@ -44,7 +52,10 @@ impl Pause {
         }
         let guard = Command::new("sh")
             .args(["-c", GUARD, "guard"])
-            .args(processes.iter().map(|process| process.pid.to_string()))
+            .args(processes.iter().flat_map(|process| {
+                let started = process.started().to_owned();
+                [process.pid.to_string(), started]
+            }))
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -107,6 +118,27 @@ mod tests {
             std::thread::yield_now();
         }
         sleeper.signal(Signal::SIGKILL);
+        child.wait().unwrap();
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn whoever_has_the_number_of_a_process_that_is_gone_is_left_alone() {
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let process = Process::of(child.id().cast_signed()).unwrap();
+        process.signal(Signal::SIGSTOP);
+        while state(&process) != "T" {
+            std::thread::yield_now();
+        }
+        let gone = serde_json::json!({ "pid": process.pid, "started": "1" });
+        let gone: Process = serde_json::from_value(gone).unwrap();
+        drop(Pause::of_one(&gone).unwrap());
+        assert_eq!(state(&process), "T");
+        drop(Pause::of_one(&process).unwrap());
+        while state(&process) == "T" {
+            std::thread::yield_now();
+        }
+        process.signal(Signal::SIGKILL);
         child.wait().unwrap();
     }
 }

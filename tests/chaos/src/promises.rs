@@ -7,11 +7,11 @@ use contracts::{OrderId, OrderState};
 use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use tokio::time::timeout;
+use visitor::client::{Answer, Client, ORDERS, Request, VIEW};
+use visitor::violation::Violation;
 
-use crate::client::{Answer, Client, ORDERS, Request, VIEW};
 use crate::ledger::{Account, Ending};
 use crate::load::Load;
-use crate::violation::Violation;
 
 /// Questions at once.
 const AT_ONCE: usize = 20;

@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tokio::time::{Instant, sleep_until};
+use visitor::client::{Client, DELIVERY, KITCHEN, Request};
+use visitor::platform::Platform;
 
-use crate::client::{Client, DELIVERY, KITCHEN, Request};
-use crate::platform::Platform;
 use crate::world::World;
 use kind::Kind;
 use probes::Probes;

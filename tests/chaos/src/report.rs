@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 use serde_json::Value;
+use visitor::console::say;
+use visitor::violation::Violation;
 
-use crate::console::say;
 use crate::faults::Done;
 use crate::recovery::{CALM, Measured, Recovery, Times};
-use crate::violation::Violation;
 
 /// More violations than this are counted, not shown.
 const SHOWN: usize = 30;

@@ -6,13 +6,13 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
+use visitor::console::{Progress, say};
+use visitor::platform::Platform;
+use visitor::violation::Violation;
 
-use crate::console::{Progress, say};
 use crate::faults::{Deeds, rage};
 use crate::load::Load;
-use crate::platform::Platform;
 use crate::schedule::schedule;
-use crate::violation::Violation;
 
 /// Readers beside those who follow their own orders.
 const READERS: u64 = 3;

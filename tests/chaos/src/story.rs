@@ -7,8 +7,8 @@ use contracts::{Machine, OrderId, OrderState};
 use futures_util::future::join_all;
 use serde::Deserialize;
 use tokio::time::sleep;
+use visitor::client::{Answer, Client, DELIVERY, KITCHEN, ORDERS, Request, VIEW};
 
-use crate::client::{Answer, Client, DELIVERY, KITCHEN, ORDERS, Request, VIEW};
 use crate::ledger::{Account, Action};
 use crate::pulse::Pulse;
 use crate::reading::{Reading, Sight};

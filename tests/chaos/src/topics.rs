@@ -10,9 +10,8 @@ use contracts::Topic;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::process::Command;
-
-use crate::platform::Platform;
-use crate::violation::Violation;
+use visitor::platform::Platform;
+use visitor::violation::Violation;
 
 /// A record of a topic, as far as it is judged.
 #[derive(Debug, Clone, Deserialize)]

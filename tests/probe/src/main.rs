@@ -38,7 +38,7 @@ enum Database {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     match Cli::parse() {
-        Cli::Topics(args) => topics::print(&args),
+        Cli::Topics(args) => topics::print(&args).await,
         Cli::Database(Database::Query(query)) => print(&tables::query(&query).await?),
         Cli::Database(Database::Execute(statements)) => tables::execute(&statements).await,
         Cli::Database(Database::Search(search)) => print(&tables::search(&search).await?),

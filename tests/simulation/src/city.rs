@@ -46,6 +46,8 @@ pub(crate) enum Event {
     Cancel(OrderId),
     /// An operator sends it back.
     SendBack(OrderId),
+    /// An operator gives back what was taken for it.
+    Refund(OrderId, usize),
     /// An operator has a stuck saga try again.
     Retry(OrderId),
     /// The cook is done.
@@ -109,6 +111,8 @@ pub(crate) struct City {
     pub(crate) placed: BTreeMap<OrderId, usize>,
     /// How often each was asked to be cancelled.
     pub(crate) cancels: BTreeMap<OrderId, usize>,
+    /// How often a refund was opened for each that somebody has asked one for.
+    pub(crate) refunds: BTreeMap<OrderId, usize>,
     /// Orders that an operator is going to look after.
     pub(crate) stuck: BTreeSet<OrderId>,
     /// What people wait for a step for.
@@ -200,6 +204,7 @@ impl City {
             deliveries: Deliveries::default(),
             placed: BTreeMap::new(),
             cancels: BTreeMap::new(),
+            refunds: BTreeMap::new(),
             stuck: BTreeSet::new(),
             at_step: BTreeMap::new(),
             struck: BTreeMap::new(),
@@ -274,6 +279,7 @@ impl City {
             Event::Place(story) => self.place(story),
             Event::Cancel(order) => self.cancel(order),
             Event::SendBack(order) => self.send_back(order),
+            Event::Refund(order, tries) => self.refund(order, tries),
             Event::Retry(order) => self.retry(order),
             Event::Cooked(order, tries) => self.cooked(order, tries),
             Event::PickedUp(order, tries) => self.courier(PICK_UP, order, tries),

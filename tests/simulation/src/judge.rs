@@ -15,6 +15,8 @@ use crate::{
 pub struct End {
     /// The state of the order.
     pub state: OrderState,
+    /// The version of the definition that it began with.
+    pub version: u32,
     /// Why it was rejected, where it was.
     pub rejected_for: Option<Code>,
     /// How often it was asked to be cancelled.
@@ -23,6 +25,8 @@ pub struct End {
     pub cancel_met: Option<String>,
     /// Whether the kitchen said that it was too late.
     pub cancelled_too_late: bool,
+    /// Whether what was taken for it was given back.
+    pub refunded: bool,
     /// Whether a command of it was sent again.
     pub asked_again: bool,
     /// Whether its saga was stuck.
@@ -69,7 +73,8 @@ fn judge(city: &City, id: OrderId) -> Result<End, String> {
         ));
     }
     let accounts = accounts(city, id);
-    agrees(order.state, &accounts)
+    let refunds = city.refunds.get(&id).copied();
+    agrees(order.state, refunds, &accounts)
         .map_err(|what| format!("order {id} is {}: {what}: {accounts:?}", order.state))?;
     tells(city, id, order.state, &accounts)?;
     let story = &city.plan.stories[city.placed.get(&id).copied().unwrap_or_default()];
@@ -97,6 +102,7 @@ fn end(city: &City, id: OrderId) -> End {
     let rejection = order.and_then(|order| order.rejection.as_ref());
     End {
         state: order.map_or(OrderState::Pending, |order| order.state),
+        version: city.orders.saga(id).map_or(0, |saga| saga.version),
         rejected_for: rejection.map(|rejection| rejection.reason.code.clone()),
         cancels: city.cancels.get(&id).copied().unwrap_or_default(),
         cancel_met: records
@@ -104,6 +110,7 @@ fn end(city: &City, id: OrderId) -> End {
             .find(|record| record.what == saga::What::CancelAsked)
             .map(|record| record.step.clone()),
         cancelled_too_late: has(saga::What::CancelRefused),
+        refunded: city.refunds.get(&id).is_some_and(|opened| *opened > 0),
         asked_again: has(saga::What::Resent),
         was_stuck: has(saga::What::Stuck),
     }
@@ -127,9 +134,22 @@ fn accounts(city: &City, id: OrderId) -> Accounts {
     }
 }
 
-/// Whether what everybody says fits to the order, and the money was moved as it should be, once.
-fn agrees(order: OrderState, accounts: &Accounts) -> Result<(), &'static str> {
+/// Whether what everybody says fits to the order, and the money was moved as it should be, once. Where somebody has asked for
+/// a refund, one was opened.
+fn agrees(
+    order: OrderState,
+    refunds: Option<usize>,
+    accounts: &Accounts,
+) -> Result<(), &'static str> {
     let held_and = |entry| vec![(Entry::Hold, PRICE), (entry, PRICE)];
+    let (paid, given_back) = match refunds {
+        None => (PaymentState::Captured, None),
+        Some(_) => (PaymentState::Refunded, Some((Entry::Refund, PRICE))),
+    };
+    let moved: Vec<_> = held_and(Entry::Charge)
+        .into_iter()
+        .chain(given_back)
+        .collect();
     let nothing_moved = accounts.ledger.is_empty()
         || accounts.ledger == vec![(Entry::Decline, PRICE)]
         || accounts.ledger == held_and(Entry::Void);
@@ -145,12 +165,12 @@ fn agrees(order: OrderState, accounts: &Accounts) -> Result<(), &'static str> {
                 "the ticket is not COMPLETE",
             ),
             (
-                accounts.payment == Some(PaymentState::Captured),
-                "the payment is not CAPTURED",
+                accounts.payment == Some(paid) && refunds.is_none_or(|opened| opened == 1),
+                "the payment is not CAPTURED, or REFUNDED where somebody wanted that",
             ),
             (
-                accounts.ledger == held_and(Entry::Charge),
-                "it was not held and charged once",
+                accounts.ledger == moved,
+                "it was not held and charged once, and given back where that was wanted",
             ),
             (accounts.cook == Some(CookState::Ready), "nobody cooked it"),
             (
@@ -216,6 +236,8 @@ fn explains(story: &Story, end: &End) -> Result<(), &'static str> {
         && story.dish_is_available
         && story.card == gateway_simulator::domain::Behaviour::Approves;
     match end.state {
+        _ if end.version != story.version => Err("it did not stay on its definition"),
+        _ if end.refunded && story.refunds.is_empty() => Err("nobody wanted the money back"),
         OrderState::Complete if !may_be_taken => Err("it should have been refused"),
         OrderState::Cancelled if story.cancels.is_empty() && story.sent_back.is_none() => {
             Err("nobody wanted that")

@@ -1,11 +1,12 @@
-//! The matrix of faults: every conversation that a saga's definition declares, and everything that can go wrong with it.
-//! Derived from the definition, so that a new step has its tests already.
+//! The matrix of faults: every conversation that the saga's definitions declare, and everything that can go wrong with it.
+//! Derived from all definitions that order-service knows, so that a new step has its tests already, and a former version
+//! keeps them for as long as orders are under way on it.
 
 use std::fmt;
 
 use contracts::{Code, OrderState};
 use gateway_simulator::domain::Behaviour;
-use order_service::{domain::Order, messages::Orders};
+use order_service::{domain::Order, messages::definitions};
 use saga::{Ask, Definition, Step};
 
 use crate::{
@@ -38,6 +39,8 @@ pub enum Trouble {
 /// One cell: a conversation, and what goes wrong with it.
 #[derive(Debug, Clone)]
 pub struct Cell {
+    /// The version of the definition.
+    pub version: u32,
     /// The step.
     pub step: String,
     /// What its command is for.
@@ -57,14 +60,16 @@ pub struct Cell {
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
+            version,
             step,
             purpose,
             trouble,
             ..
         } = self;
+        write!(f, "version {version}, {step} ({purpose:?}): ")?;
         match trouble {
-            Trouble::Refused => write!(f, "{step} ({purpose:?}): Refused"),
-            Trouble::Struck(fault) => write!(f, "{step} ({purpose:?}): {fault:?}"),
+            Trouble::Refused => write!(f, "Refused"),
+            Trouble::Struck(fault) => write!(f, "{fault:?}"),
         }
     }
 }
@@ -78,14 +83,21 @@ const FAULTS: [Fault; 6] = [
     Fault::CrashAfterCommit,
 ];
 
-/// All cells of the definition that new orders begin with.
+/// All cells of all definitions that orders may be under way on.
 ///
 /// # Errors
-/// The definition is not valid.
+/// A definition is not valid.
 pub fn cells() -> anyhow::Result<Vec<Cell>> {
-    let plan = Plan::calm(0, vec![Story::default()]);
-    let orders: Orders = order_service::messages::orchestrator(plan.patience)?;
-    let definition = orders.definitions().current();
+    let definitions = definitions(Plan::calm(0, Vec::new()).patience)?;
+    Ok(definitions.all().flat_map(cells_of).collect())
+}
+
+fn cells_of(definition: &Definition<Order>) -> Vec<Cell> {
+    let story = Story {
+        version: definition.version(),
+        ..Story::default()
+    };
+    let plan = Plan::calm(0, vec![story]);
     let mut cells = Vec::new();
     for (position, step) in definition.steps().iter().enumerate() {
         let mut add = |purpose, ask: &Ask<Order>, plan: Plan| {
@@ -104,7 +116,9 @@ pub fn cells() -> anyhow::Result<Vec<Cell>> {
         if let Some(undo) = step.undo() {
             add(For::Undo, undo, going_back(definition, position, &plan));
         }
-        if let Some(undo) = step.undo_when(true) {
+        if definition.cancellation().is_some()
+            && let Some(undo) = step.undo_when(true)
+        {
             let next = definition.steps().get(position + 1).map(Step::name);
             add(
                 For::Cancel,
@@ -121,7 +135,7 @@ pub fn cells() -> anyhow::Result<Vec<Cell>> {
         }
     }
     arbitration(definition, &plan, &mut cells);
-    Ok(cells)
+    cells
 }
 
 fn arbitration(definition: &Definition<Order>, plan: &Plan, cells: &mut Vec<Cell>) {
@@ -163,6 +177,7 @@ fn cell(
 ) -> Cell {
     let steps = definition.steps();
     Cell {
+        version: definition.version(),
         step: steps[position].name().to_owned(),
         purpose,
         trouble,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use gateway_simulator::domain::Behaviour;
+use order_service::saga::VERSION;
 use saga::Policy;
 
 use crate::{agenda::Moment, defect::Defect, dice::Dice};
@@ -79,6 +80,8 @@ pub enum When {
 pub struct Story {
     /// When it is placed.
     pub at: Moment,
+    /// The version of the saga's definition that it begins with: a former one, where it was placed before an upgrade.
+    pub version: u32,
     /// Whether the customer may order.
     pub customer_is_active: bool,
     /// Whether the restaurant has the dish.
@@ -87,6 +90,8 @@ pub struct Story {
     pub card: Behaviour,
     /// When the customer asks for it to be cancelled; nobody hinders them from asking twice.
     pub cancels: Vec<When>,
+    /// When an operator gives back what was taken for it; asked for twice, it is one refund.
+    pub refunds: Vec<When>,
     /// When an operator sends it back.
     pub sent_back: Option<When>,
     /// How long cook and courier take, in milliseconds: at least, and at most.
@@ -98,10 +103,12 @@ impl Default for Story {
     fn default() -> Self {
         Self {
             at: Moment::default(),
+            version: VERSION,
             customer_is_active: true,
             dish_is_available: true,
             card: Behaviour::Approves,
             cancels: Vec::new(),
+            refunds: Vec::new(),
             sent_back: None,
             hands: (0, 100),
         }
@@ -290,8 +297,14 @@ fn story(dice: &mut Dice) -> Story {
         3 => story.card = Behaviour::LacksFunds,
         _ => {}
     }
+    if dice.chance(0.25) {
+        story.version = u32::try_from(dice.within(1..=u64::from(VERSION))).unwrap_or(VERSION);
+    }
     if dice.chance(0.4) {
         story.cancels = (0..dice.within(1..=2)).map(|_| when(dice)).collect();
+    }
+    if dice.chance(0.2) {
+        story.refunds = (0..dice.within(1..=2)).map(|_| when(dice)).collect();
     }
     if dice.chance(0.05) {
         story.sent_back = Some(when(dice));

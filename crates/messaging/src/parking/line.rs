@@ -183,6 +183,7 @@ impl Row {
             key: self.key,
             headers,
             payload: self.payload,
+            at: None,
         }))
     }
 }

@@ -94,17 +94,22 @@ impl Instance {
 async fn instances_that_come_and_go_lose_nothing_and_repeat_no_effect() {
     let world = World::new().await;
     world.deliver(10);
-    let first = world.start("0");
+    let mut first = world.start("0");
     counted(&world.store, world.keys[0], 10).await;
-    let second = world.start("1");
-    world.deliver(10);
+    let mut total = 10;
+    // Each time the one ends in the middle of the rebalance that the other one causes, or just before, or just after.
+    for _ in 0..3 {
+        let second = world.start("1");
+        world.deliver(10);
+        first.stop().await;
+        world.deliver(10);
+        first = world.start("0");
+        total += 20;
+        world.all_counted(total).await;
+        second.stop().await;
+    }
     first.stop().await;
-    world.deliver(10);
-    let first = world.start("0");
-    world.all_counted(30).await;
-    first.stop().await;
-    second.stop().await;
-    world.all_counted(30).await;
+    world.all_counted(total).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -99,6 +99,7 @@ async fn a_record_that_is_no_message_can_be_discarded() {
         key: Some("soup".into()),
         headers: vec![],
         payload: vec![0xff, 0x00],
+        at: None,
     };
     desk.process_records(vec![Incoming::from(raw)]).await;
     let id = desk.letters(&Filter::default()).await[0].id;

@@ -7,6 +7,7 @@
 mod consumer;
 mod counter;
 mod discard;
+mod history;
 mod inbox;
 mod lines;
 mod logbook;

@@ -210,6 +210,7 @@ async fn a_record_that_is_no_message_is_a_dead_letter_with_its_bytes_kept() {
         key: None,
         headers: vec![],
         payload: vec![0xff, 0x00, 0x01],
+        at: None,
     };
     let report = process_records(&store, vec![raw.into(), add(ambient::new_id(), 1).into()]).await;
     assert_eq!(
@@ -236,6 +237,7 @@ async fn a_record_that_is_parked_and_comes_again_is_neither_parked_nor_copied_ag
         key: key.map(str::to_owned),
         headers: vec![],
         payload: vec![],
+        at: None,
     };
     let poison = testing::message("numbers", "ADD", ambient::new_id(), &json!({}));
     let records = || {

@@ -170,6 +170,7 @@ async fn a_record_without_a_key_stands_alone_and_can_be_replayed() {
         key: None,
         headers: vec![("some".into(), "header".into())],
         payload: payload.to_vec(),
+        at: None,
     };
     let records = [raw(-1, b"\xff"), raw(-2, b"{}")].map(Incoming::from);
     assert_eq!(desk.process_records(records.to_vec()).await.parked, 2);

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-
-use super::Times;
-use crate::client::{
+use visitor::client::{
     CUSTOMERS, DELIVERY, GATEWAY, KITCHEN, ORDERS, PAYMENTS, RELAY, RESTAURANTS, VIEW,
 };
-use crate::platform::{Platform, Probe};
+use visitor::platform::{Platform, Probe};
+
+use super::Times;
 
 /// How the victim is struck.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::from_str;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use visitor::client::{Client, ORDERS, Request, VIEW};
 
-use crate::client::{Client, ORDERS, Request, VIEW};
 use crate::intention::Basket;
 use crate::ledger::Placed;
 use crate::reading::Sight;

@@ -7,14 +7,14 @@ use native::Process;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout};
+use visitor::client::{Client, DELIVERY, KITCHEN, ORDERS, RELAY, Request};
+use visitor::platform::Platform;
 
 use super::Times;
 use super::kind::{Blow, Goal, Kind, Victim};
 use super::probes::{Probe, Probes, Volley, place, shown};
-use crate::client::{Client, DELIVERY, KITCHEN, ORDERS, RELAY, Request};
 use crate::intention::Basket;
 use crate::pause::Pause;
-use crate::platform::Platform;
 use crate::world::World;
 
 /// After this nobody waits any longer: it counts as never.

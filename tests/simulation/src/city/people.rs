@@ -51,16 +51,18 @@ impl City {
             items: Items::new(vec![item]).map_err(|error| error.to_string())?,
         };
         let mut stamp = self.ids.stamp(self.agenda.now());
-        let placed = self.orders.place(new, &mut stamp);
-        let (order, mut said) = placed.map_err(|fault| fault.to_string())?;
-        self.note(|| format!("order {order} is placed"));
+        let placed = self.orders.place(new, told.version, &mut stamp);
+        let (order, mut said) = placed.map_err(|error| error.to_string())?;
+        self.note(|| format!("order {order} is placed, on version {}", told.version));
         self.placed.insert(order, story);
         let cancels = told.cancels.iter().map(|when| (when, Event::Cancel(order)));
         let sent_back = told
             .sent_back
             .iter()
             .map(|when| (when, Event::SendBack(order)));
-        for (when, event) in cancels.chain(sent_back) {
+        let refunds = told.refunds.iter();
+        let refunds = refunds.map(|when| (when, Event::Refund(order, 0)));
+        for (when, event) in cancels.chain(sent_back).chain(refunds) {
             match when {
                 When::After(wait) => self.agenda.after(*wait, event),
                 When::AtStep(step, wait) => {
@@ -105,6 +107,33 @@ impl City {
 
     pub(super) fn send_back(&mut self, order: OrderId) -> Result<(), String> {
         self.intervene(order, Intervention::SendBack)
+    }
+
+    /// Who is too early with it asks again, unless the order comes to nothing.
+    pub(super) fn refund(&mut self, order: OrderId, tries: usize) -> Result<(), String> {
+        let again = Event::Refund(order, tries + 1);
+        if let Some(until) = self.rest(Owner::Payments) {
+            self.agenda.at(until, again);
+            return Ok(());
+        }
+        self.refunds.entry(order).or_default();
+        let mut stamp = self.ids.stamp(self.agenda.now());
+        match self.payments.refund(order, &mut stamp) {
+            // 404, or 409: nothing was taken yet.
+            None | Some(Err(_)) => {
+                if tries < TRIES && !self.is_over(order) {
+                    self.agenda.after(AGAIN, again);
+                }
+            }
+            Some(Ok(None)) => self.note(|| format!("order {order} is being refunded already")),
+            Some(Ok(Some(said))) => {
+                self.note(|| format!("order {order} is to be refunded"));
+                *self.refunds.entry(order).or_default() += 1;
+                self.committed(Owner::Payments, said)?;
+                self.calls_opened(false);
+            }
+        }
+        Ok(())
     }
 
     /// A stuck saga is tried again until it is not stuck any more.

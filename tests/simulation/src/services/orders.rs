@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use anyhow::Context;
 use contracts::{OrderId, Topic};
 use messaging::{Fault, Handler, Interest, Message, Outgoing, Stamp};
 use order_service::{
@@ -8,34 +9,45 @@ use order_service::{
     messages,
 };
 use saga::{Input, Instance, Policy, Verdict};
-use saga_postgres::World;
+use saga_postgres::{Orchestrator, World};
 
 use super::Service;
 
 /// Orders with their sagas.
 pub(crate) struct Orders {
     orchestrator: messages::Orders,
+    /// Those who take orders, by the version of the definition that these begin with: after an upgrade orders are under way
+    /// that somebody took who knew no other.
+    takers: BTreeMap<u32, messages::Orders>,
     /// Each order is a world of its own.
     worlds: BTreeMap<OrderId, World<Order>>,
 }
 
 impl Orders {
     pub(crate) fn new(patience: Policy) -> anyhow::Result<Self> {
+        let takers = messages::definitions(patience)?.apart().map(|definitions| {
+            let version = definitions.current().version();
+            (version, Orchestrator::new(definitions, contracts::is_known))
+        });
         Ok(Self {
             orchestrator: messages::orchestrator(patience)?,
+            takers: takers.collect(),
             worlds: BTreeMap::new(),
         })
     }
 
-    /// Takes an order; gives its first command.
+    /// Takes an order, on this version of the definition; gives its first command.
     pub(crate) fn place(
         &mut self,
         new: NewOrder,
+        version: u32,
         stamp: &mut Stamp,
-    ) -> Result<(OrderId, Vec<Outgoing>), saga::Fault> {
+    ) -> anyhow::Result<(OrderId, Vec<Outgoing>)> {
+        let taker = self.takers.get(&version);
+        let taker = taker.with_context(|| format!("order-service knows no version {version}"))?;
         let order = Order::take(OrderId::new(stamp.new_id()), new, stamp.now);
         let id = order.id;
-        let (world, said) = self.orchestrator.begin(order, None, stamp)?.in_memory();
+        let (world, said) = taker.begin(order, None, stamp)?.in_memory();
         self.worlds.insert(id, world);
         Ok((id, said))
     }

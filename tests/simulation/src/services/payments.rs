@@ -1,11 +1,11 @@
 use std::collections::{BTreeMap, HashMap};
 
-use contracts::{AuthorisePayment, Kind, OrderId, PaymentMethodId, PaymentState, Topic};
+use contracts::{AuthorisePayment, Illegal, Kind, OrderId, PaymentMethodId, PaymentState, Topic};
 use futures_util::FutureExt;
 use messaging::{Fault, Interest, Message, Outgoing, Stamp};
 use payment_service::{
     NAME,
-    domain::{Command, Method, Outcome, Payment, Secret, Unsettled},
+    domain::{Command, Intent, Method, Outcome, Payment, Secret, Unsettled},
     gateway::{Failure, Gateway},
     messages::{decide, write_reply},
     store::{Loaded, Row},
@@ -73,6 +73,31 @@ impl Payments {
         let replies = replies.filter_map(Result::ok).collect();
         self.bury();
         Ok(replies)
+    }
+
+    /// An operator gives back what was taken. Gives what is said at once, or that it is the refund that was asked for before.
+    /// `None`: there is no payment.
+    pub(crate) fn refund(
+        &mut self,
+        order: OrderId,
+        stamp: &mut Stamp,
+    ) -> Option<Result<Option<Vec<Outgoing>>, Illegal>> {
+        let payment = self.payments.get_mut(&order)?;
+        let before = payment.call;
+        let command = Command {
+            id: stamp.new_id(),
+            intent: Intent::Refund,
+            trace: None,
+        };
+        let opened = payment.refund(command, stamp);
+        if payment.call.is_some() && payment.call != before {
+            self.opened.push(order);
+        }
+        let write = |answers: Vec<_>| {
+            let replies = answers.iter().map(|answer| write_reply(payment, answer));
+            replies.filter_map(Result::ok).collect()
+        };
+        Some(opened.map(|opened| opened.map(write)))
     }
 
     fn bury(&mut self) {

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use contracts::OrderState;
-use order_service::messages::orchestrator;
+use order_service::{messages::orchestrator, saga::version_1};
 use saga::Step;
 use simulation::{Plan, Story, Weather, When};
 
@@ -76,4 +76,31 @@ fn a_cancellation_may_race_with_every_step() {
         [&OrderState::Complete]
     );
     assert_eq!(ends["cooked"].len(), 2, "{:?}", ends["cooked"]);
+}
+
+#[test]
+fn an_order_that_began_before_orders_could_be_cancelled_goes_on_whenever_it_is_asked_for() {
+    let patience = Plan::calm(0, Vec::new()).patience;
+    let former = version_1::definition(patience).unwrap();
+    let mut asked = 0;
+    for step in former.steps().iter().map(Step::name) {
+        let plans = (0..100).map(|seed| {
+            let story = Story {
+                version: 1,
+                cancels: vec![When::AtStep(step.to_owned(), seed % 25)],
+                hands: (0, seed % 30),
+                ..Story::default()
+            };
+            Plan::calm(seed, vec![story])
+        });
+        for (_, result) in run_all(plans) {
+            let report = result.unwrap_or_else(|violation| panic!("{step}: {violation}"));
+            for end in report.ends {
+                assert_eq!((end.state, end.cancel_met), (OrderState::Complete, None));
+                asked += end.cancels;
+            }
+        }
+    }
+    println!("CANCELS of orders on version 1: {asked}, none granted");
+    assert!(asked > 1_000, "{asked}");
 }

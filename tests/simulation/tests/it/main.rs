@@ -8,4 +8,5 @@ mod cancels;
 mod crowd;
 mod defects;
 mod matrix;
+mod refunds;
 mod seeds;

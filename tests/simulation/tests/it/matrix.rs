@@ -1,3 +1,4 @@
+use order_service::saga::VERSION;
 use simulation::matrix::{For, Trouble, cells};
 
 use crate::crowd::run_all;
@@ -36,7 +37,13 @@ fn whatever_goes_wrong_with_whichever_command_the_order_ends_as_it_should() {
             );
         }
     }
-    println!("MATRIX {} cells, {SEEDS} runs of each", cells.len());
+    let of = |version| cells.iter().filter(move |cell| cell.version == version);
+    for version in 1..=VERSION {
+        println!(
+            "MATRIX version {version}: {} cells, {SEEDS} runs of each",
+            of(version).count()
+        );
+    }
     let few: Vec<_> = wrong.iter().take(10).cloned().collect();
     assert!(
         wrong.is_empty(),
@@ -47,17 +54,20 @@ fn whatever_goes_wrong_with_whichever_command_the_order_ends_as_it_should() {
 }
 
 #[test]
-fn the_matrix_has_every_command_of_the_definition() {
+fn the_matrix_has_every_command_of_every_definition() {
     let cells = cells().unwrap();
-    let count = |purpose| {
+    let count = |version, purpose| {
         let mut steps: Vec<_> = cells
             .iter()
-            .filter(|cell| cell.purpose == purpose && cell.trouble != Trouble::Refused)
+            .filter(|cell| cell.version == version && cell.purpose == purpose)
+            .filter(|cell| cell.trouble != Trouble::Refused)
             .map(|cell| cell.step.clone())
             .collect();
         steps.dedup();
         steps.len()
     };
-    let counts = [For::Do, For::Undo, For::Cancel, For::Arbitrate].map(count);
-    assert_eq!(counts, [10, 2, 2, 1]);
+    let purposes = [For::Do, For::Undo, For::Cancel, For::Arbitrate];
+    assert_eq!(purposes.map(|purpose| count(1, purpose)), [10, 2, 0, 0]);
+    assert_eq!(purposes.map(|purpose| count(2, purpose)), [10, 2, 2, 1]);
+    assert!(cells.iter().all(|cell| cell.version <= VERSION));
 }

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use order_service::saga::VERSION;
 use simulation::{Plan, run};
 
 use crate::crowd::run_all;
@@ -19,6 +20,12 @@ fn whatever_goes_wrong_no_promise_is_broken_and_every_order_ends() {
                 events += report.events;
                 for end in report.ends {
                     let state = end.state.to_string();
+                    if end.version < VERSION {
+                        let former = format!("{state} on a former version");
+                        *met.entry(former).or_default() += 1;
+                        *met.entry("not to be cancelled on a former version".to_owned())
+                            .or_default() += usize::from(end.cancels > 0);
+                    }
                     let why = end.rejected_for.map(|code| code.as_str().to_owned());
                     *met.entry(
                         [Some(state), why]
@@ -28,6 +35,7 @@ fn whatever_goes_wrong_no_promise_is_broken_and_every_order_ends() {
                             .join(" "),
                     )
                     .or_default() += 1;
+                    *met.entry("refunded".to_owned()).or_default() += usize::from(end.refunded);
                     *met.entry("asked again".to_owned()).or_default() +=
                         usize::from(end.asked_again);
                     *met.entry("was stuck".to_owned()).or_default() += usize::from(end.was_stuck);
@@ -50,11 +58,15 @@ fn whatever_goes_wrong_no_promise_is_broken_and_every_order_ends() {
     for interesting in [
         "COMPLETE",
         "CANCELLED",
+        "COMPLETE on a former version",
+        "REJECTED on a former version",
+        "not to be cancelled on a former version",
         "REJECTED CUSTOMER_SUSPENDED",
         "REJECTED ITEM_UNAVAILABLE",
         "REJECTED CARD_DECLINED",
         "REJECTED NO_ANSWER",
         "REJECTED SENT_BACK",
+        "refunded",
         "asked again",
         "was stuck",
         "cancelled too late",

@@ -24,10 +24,11 @@ const ELSEWHERE: [&str; 4] = [
 
 /// What an audit found.
 #[derive(Debug)]
-pub(crate) struct Finding {
-    pub(crate) violations: Vec<Violation>,
+pub struct Finding {
+    /// What is not in order, or could not be looked at.
+    pub violations: Vec<Violation>,
     /// What the operator's program printed, for the report.
-    pub(crate) printed: Value,
+    pub printed: Value,
 }
 
 /// The part of the program's answer that decides.
@@ -51,11 +52,16 @@ struct Broken {
     found: String,
 }
 
-/// Audits the platform. `operator` is the program.
+/// Audits the platform; of its orders only those that were taken `since` a moment, where one is named. `operator` is the
+/// program.
 ///
 /// # Errors
 /// The audit could not be made.
-pub(crate) async fn audit(operator: &Path, platform: &Platform) -> anyhow::Result<Finding> {
+pub async fn audit(
+    operator: &Path,
+    platform: &Platform,
+    since: Option<&str>,
+) -> anyhow::Result<Finding> {
     let mut command = Command::new(operator);
     for name in ELSEWHERE {
         command.env_remove(name);
@@ -63,6 +69,7 @@ pub(crate) async fn audit(operator: &Path, platform: &Platform) -> anyhow::Resul
     let output = command
         .env("PLATFORM_DIR", platform.folder())
         .args(["audit", "--wait", WAIT, "--json"])
+        .args(since.map(|moment| format!("--since={moment}")))
         .stderr(Stdio::inherit())
         .output()
         .await

@@ -6,15 +6,17 @@ use serde::Serialize;
 
 /// What was found, about which order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Violation {
+pub struct Violation {
+    /// The order that it is about, if it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) order: Option<String>,
-    pub(crate) what: String,
+    pub order: Option<String>,
+    /// In words.
+    pub what: String,
 }
 
 impl Violation {
     /// One of an order.
-    pub(crate) fn of(order: impl Display, what: impl Into<String>) -> Self {
+    pub fn of(order: impl Display, what: impl Into<String>) -> Self {
         Self {
             order: Some(order.to_string()),
             what: what.into(),
@@ -22,7 +24,7 @@ impl Violation {
     }
 
     /// One that no single order has.
-    pub(crate) fn general(what: impl Into<String>) -> Self {
+    pub fn general(what: impl Into<String>) -> Self {
         Self {
             order: None,
             what: what.into(),

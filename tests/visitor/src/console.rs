@@ -11,18 +11,20 @@ use tokio::time::Instant;
 const LINE: Duration = Duration::from_secs(10);
 
 /// Prints a line.
-pub(crate) fn say(text: impl Display) {
+pub fn say(text: impl Display) {
     let _ = writeln!(io::stdout(), "{text}");
 }
 
 /// Prints an error.
-pub(crate) fn complain(text: impl Display) {
-    let _ = writeln!(io::stderr(), "chaos: {text}");
+pub fn complain(text: impl Display) {
+    let program = std::env::args().next().unwrap_or_default();
+    let name = program.rsplit('/').next().unwrap_or_default();
+    let _ = writeln!(io::stderr(), "{name}: {text}");
 }
 
 /// How far it is: a bar on a terminal, otherwise a line now and then.
 #[derive(Debug)]
-pub(crate) struct Progress {
+pub struct Progress {
     bar: Option<ProgressBar>,
     begin: Instant,
     length: Duration,
@@ -31,7 +33,7 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// Begins something that takes so long.
-    pub(crate) fn begin(length: Duration) -> Self {
+    pub fn begin(length: Duration) -> Self {
         let bar = io::stderr()
             .is_terminal()
             .then(|| ProgressBar::new(length.as_secs()));
@@ -49,7 +51,7 @@ impl Progress {
     }
 
     /// Tells where it is.
-    pub(crate) fn tell(&mut self, text: &str) {
+    pub fn tell(&mut self, text: &str) {
         let elapsed = self.begin.elapsed();
         if let Some(bar) = &self.bar {
             bar.set_position(elapsed.as_secs());

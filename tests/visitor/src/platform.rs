@@ -17,29 +17,38 @@ const LOOK: Duration = Duration::from_millis(5);
 /// How a process is asked whether it is ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Probe {
+pub enum Probe {
+    /// As a client of Postgres would.
     Postgres,
+    /// As a client of Kafka would.
     Kafka,
+    /// At `/health/ready`.
     Http,
 }
 
 /// What ends a process cleanly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Stop {
+pub enum Stop {
+    /// SIGTERM.
     Terminate,
+    /// SIGINT.
     Interrupt,
 }
 
 /// A process that must run.
 #[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Member {
+pub struct Member {
     /// `order-service`; its second instance is `order-service-1`.
-    pub(crate) name: String,
-    pub(crate) port: u16,
-    pub(crate) probe: Probe,
-    pub(crate) stop: Stop,
-    pub(crate) environment: BTreeMap<String, String>,
+    pub name: String,
+    /// Where it listens, on 127.0.0.1.
+    pub port: u16,
+    /// How it is asked whether it is ready.
+    pub probe: Probe,
+    /// How it is ended.
+    pub stop: Stop,
+    /// What it is told.
+    pub environment: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -55,15 +64,16 @@ struct Running {
 
 /// A platform that runs.
 #[derive(Debug, Clone)]
-pub(crate) struct Platform {
+pub struct Platform {
     folder: PathBuf,
-    pub(crate) members: Vec<Member>,
+    /// What must run in it.
+    pub members: Vec<Member>,
     http: reqwest::Client,
 }
 
 impl Member {
     /// The service that it is an instance of.
-    pub(crate) fn service(&self) -> &str {
+    pub fn service(&self) -> &str {
         let slot = self.environment.get("INSTANCE").map_or("0", String::as_str);
         self.name
             .strip_suffix(slot)
@@ -72,17 +82,17 @@ impl Member {
     }
 
     /// Its address, where it speaks HTTP.
-    pub(crate) fn address(&self) -> String {
+    pub fn address(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 }
 
 impl Platform {
     /// The platform in a folder.
-    pub(crate) fn open(folder: &Path) -> anyhow::Result<Self> {
+    pub fn open(folder: &Path) -> anyhow::Result<Self> {
         let desired: Desired = read(&folder.join("desired.json")).with_context(|| {
             format!(
-                "no platform runs in {}: `platform test-platform -- chaos` starts one of its own",
+                "no platform runs in {}: `platform test-platform -- PROGRAM` starts one of its own",
                 folder.display()
             )
         })?;
@@ -96,19 +106,34 @@ impl Platform {
         })
     }
 
+    /// The URL of a database of its private Postgres, as the superuser.
+    ///
+    /// # Errors
+    /// Its Postgres is not its own.
+    pub fn database(&self, name: &str) -> anyhow::Result<String> {
+        let passwords: BTreeMap<String, String> = read(&self.folder.join("secrets.json"))?;
+        let password = passwords
+            .get("postgres")
+            .context("the platform has no Postgres of its own")?;
+        let port = self.member("postgres")?.port;
+        Ok(format!(
+            "postgres://postgres:{password}@127.0.0.1:{port}/{name}"
+        ))
+    }
+
     /// Where it lies.
-    pub(crate) fn folder(&self) -> &Path {
+    pub fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// The member of this name.
-    pub(crate) fn member(&self, name: &str) -> anyhow::Result<&Member> {
+    pub fn member(&self, name: &str) -> anyhow::Result<&Member> {
         let found = self.members.iter().find(|member| member.name == name);
         found.with_context(|| format!("no process is called {name}"))
     }
 
     /// The instances of a service.
-    pub(crate) fn instances(&self, service: &str) -> Vec<&Member> {
+    pub fn instances(&self, service: &str) -> Vec<&Member> {
         self.members
             .iter()
             .filter(|member| member.service() == service)
@@ -116,19 +141,19 @@ impl Platform {
     }
 
     /// The process that is this member now, if it lives.
-    pub(crate) fn process(&self, name: &str) -> Option<Process> {
+    pub fn process(&self, name: &str) -> Option<Process> {
         let record: Running = read(&self.folder.join("run").join(format!("{name}.json"))).ok()?;
         Some(record.process).filter(Process::alive)
     }
 
     /// The supervisor.
-    pub(crate) fn supervisor(&self) -> anyhow::Result<Process> {
+    pub fn supervisor(&self) -> anyhow::Result<Process> {
         let record: Running = read(&self.folder.join("supervisor.json"))?;
         Ok(record.process)
     }
 
     /// Whether a member is ready.
-    pub(crate) async fn ready(&self, member: &Member) -> bool {
+    pub async fn ready(&self, member: &Member) -> bool {
         let port = member.port;
         match member.probe {
             Probe::Postgres => blocking(move || native::probe::postgres(port)).await,
@@ -142,7 +167,7 @@ impl Platform {
     }
 
     /// Returns the process that has taken the place of `old`, as soon as there is one.
-    pub(crate) async fn successor(&self, name: &str, old: &Process) -> Process {
+    pub async fn successor(&self, name: &str, old: &Process) -> Process {
         loop {
             match self.process(name) {
                 Some(new) if new != *old => return new,
@@ -152,7 +177,7 @@ impl Platform {
     }
 
     /// Returns when a member is ready.
-    pub(crate) async fn until_ready(&self, member: &Member) {
+    pub async fn until_ready(&self, member: &Member) {
         while !self.ready(member).await {
             sleep(LOOK).await;
         }
@@ -162,7 +187,7 @@ impl Platform {
     ///
     /// # Errors
     /// Not all are within the time; the error names one.
-    pub(crate) async fn all_ready(&self, patience: Duration) -> anyhow::Result<(&str, Duration)> {
+    pub async fn all_ready(&self, patience: Duration) -> anyhow::Result<(&str, Duration)> {
         let begin = Instant::now();
         let mut last = ("", Duration::ZERO);
         let ready = join_all(self.members.iter().map(|member| async move {
@@ -188,7 +213,7 @@ impl Platform {
     ///
     /// # Errors
     /// Not all have within the time.
-    pub(crate) async fn all_at_work(&self, patience: Duration) -> anyhow::Result<()> {
+    pub async fn all_at_work(&self, patience: Duration) -> anyhow::Result<()> {
         let deadline = Instant::now() + patience;
         for member in &self.members {
             let alone = self.instances(member.service()).len() < 2;

@@ -10,40 +10,55 @@ use tokio::time::sleep;
 
 use crate::platform::{Platform, Probe};
 
-pub(crate) const ORDERS: &str = "order-service";
-pub(crate) const CUSTOMERS: &str = "customer-service";
-pub(crate) const RESTAURANTS: &str = "restaurant-service";
-pub(crate) const PAYMENTS: &str = "payment-service";
-pub(crate) const KITCHEN: &str = "kitchen-service";
-pub(crate) const DELIVERY: &str = "delivery-service";
-pub(crate) const VIEW: &str = "order-view";
-pub(crate) const RELAY: &str = "message-relay";
-pub(crate) const GATEWAY: &str = "gateway-simulator";
+/// Takes orders.
+pub const ORDERS: &str = "order-service";
+/// Knows customers.
+pub const CUSTOMERS: &str = "customer-service";
+/// Knows restaurants and tickets.
+pub const RESTAURANTS: &str = "restaurant-service";
+/// Holds and takes money.
+pub const PAYMENTS: &str = "payment-service";
+/// Cooks.
+pub const KITCHEN: &str = "kitchen-service";
+/// Delivers.
+pub const DELIVERY: &str = "delivery-service";
+/// Shows orders.
+pub const VIEW: &str = "order-view";
+/// Publishes what services say.
+pub const RELAY: &str = "message-relay";
+/// Stands for a card network.
+pub const GATEWAY: &str = "gateway-simulator";
 
 /// After this nobody waits for an answer any longer: it may be a process that stands still.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// An answer, whatever its status.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) body: String,
+pub struct Answer {
+    /// Its HTTP status.
+    pub status: u16,
+    /// Its body, as text.
+    pub body: String,
 }
 
 /// A request.
 #[derive(Debug, Clone)]
-pub(crate) struct Request<'a> {
-    pub(crate) service: &'a str,
-    pub(crate) path: &'a str,
-    pub(crate) method: Method,
+pub struct Request<'a> {
+    /// Who is asked.
+    pub service: &'a str,
+    /// Path and query.
+    pub path: &'a str,
+    /// What is to be done.
+    pub method: Method,
     /// JSON, if there is any.
-    pub(crate) body: &'a str,
-    pub(crate) key: Option<&'a str>,
+    pub body: &'a str,
+    /// The `Idempotency-Key`, if there is any.
+    pub key: Option<&'a str>,
 }
 
 /// Talks to all services.
 #[derive(Debug, Clone)]
-pub(crate) struct Client {
+pub struct Client {
     http: reqwest::Client,
     addresses: Arc<BTreeMap<String, Vec<String>>>,
     tally: Arc<Tally>,
@@ -51,24 +66,28 @@ pub(crate) struct Client {
 
 /// What was sent.
 #[derive(Debug, Default)]
-pub(crate) struct Tally {
+pub struct Tally {
     requests: AtomicU64,
     retries: AtomicU64,
 }
 
 impl Tally {
-    pub(crate) fn requests(&self) -> u64 {
+    /// Requests, those too that were sent again.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn retries(&self) -> u64 {
+    /// Those that were sent again.
+    #[must_use]
+    pub fn retries(&self) -> u64 {
         self.retries.load(Ordering::Relaxed)
     }
 }
 
 impl<'a> Request<'a> {
     /// Reads something.
-    pub(crate) fn get(service: &'a str, path: &'a str) -> Self {
+    pub fn get(service: &'a str, path: &'a str) -> Self {
         Self {
             service,
             path,
@@ -79,7 +98,7 @@ impl<'a> Request<'a> {
     }
 
     /// Asks for something to be done.
-    pub(crate) fn post(service: &'a str, path: &'a str, body: &'a str) -> Self {
+    pub fn post(service: &'a str, path: &'a str, body: &'a str) -> Self {
         Self {
             method: Method::POST,
             body,
@@ -88,7 +107,7 @@ impl<'a> Request<'a> {
     }
 
     /// Puts something in the place of what was there.
-    pub(crate) fn put(service: &'a str, path: &'a str, body: &'a str) -> Self {
+    pub fn put(service: &'a str, path: &'a str, body: &'a str) -> Self {
         Self {
             method: Method::PUT,
             ..Self::post(service, path, body)
@@ -96,7 +115,7 @@ impl<'a> Request<'a> {
     }
 
     /// With an `Idempotency-Key`.
-    pub(crate) fn keyed(service: &'a str, path: &'a str, body: &'a str, key: &'a str) -> Self {
+    pub fn keyed(service: &'a str, path: &'a str, body: &'a str, key: &'a str) -> Self {
         Self {
             key: Some(key),
             ..Self::post(service, path, body)
@@ -106,7 +125,10 @@ impl<'a> Request<'a> {
 
 impl Client {
     /// A client of all services of a platform.
-    pub(crate) fn new(platform: &Platform) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    /// The client cannot be made.
+    pub fn new(platform: &Platform) -> anyhow::Result<Self> {
         let mut addresses: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for member in platform
             .members
@@ -126,12 +148,14 @@ impl Client {
         })
     }
 
-    pub(crate) fn tally(&self) -> &Tally {
+    /// What was sent so far.
+    #[must_use]
+    pub fn tally(&self) -> &Tally {
         &self.tally
     }
 
     /// Sends once, to the instance whose turn it is. Nothing: it found nobody, or broke off, or took too long.
-    pub(crate) async fn send(&self, turn: usize, request: &Request<'_>) -> Option<Answer> {
+    pub async fn send(&self, turn: usize, request: &Request<'_>) -> Option<Answer> {
         let instances = self.addresses.get(request.service)?;
         let address = instances.get(turn % instances.len())?;
         let url = format!("{address}{}", request.path);
@@ -152,14 +176,14 @@ impl Client {
     }
 
     /// Notes that something is sent again, and waits a little before that.
-    pub(crate) async fn before_retry(&self, attempt: usize) {
+    pub async fn before_retry(&self, attempt: usize) {
         self.tally.retries.fetch_add(1, Ordering::Relaxed);
         sleep(pause(attempt)).await;
     }
 
     /// Sends until `done` has something to say about an answer, for as long as it takes. Every attempt is told, those too
     /// that got no answer.
-    pub(crate) async fn insist<T>(
+    pub async fn insist<T>(
         &self,
         request: &Request<'_>,
         mut done: impl FnMut(Option<Answer>) -> Option<T>,

@@ -1,0 +1,115 @@
+//! Orders whose end was announced: what counts as a lifecycle.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use contracts::{Kind, OrderState, Topic};
+use messaging::Message;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::run::Window;
+
+/// When each order was announced COMPLETE.
+#[derive(Debug, Default)]
+pub(crate) struct Completions(HashMap<Uuid, DateTime<Utc>>);
+
+#[derive(Deserialize)]
+struct Changed {
+    state: OrderState,
+}
+
+impl Completions {
+    /// Takes a message; only those count that announce an order COMPLETE, and each order once.
+    pub(crate) fn hear(&mut self, message: &Message) {
+        let announces = message.topic == Topic::OrderCustomer.as_str()
+            && message.kind == Kind::OrderChanged.as_str();
+        let complete = announces
+            && serde_json::from_str::<Changed>(&message.body)
+                .is_ok_and(|changed| changed.state == OrderState::Complete);
+        if complete {
+            self.0.entry(message.key).or_insert(message.time);
+        }
+    }
+
+    /// How many orders.
+    pub(crate) fn count(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    /// How many of them within a window.
+    pub(crate) fn within(&self, (begin, end): Window) -> u64 {
+        let inside = |at: &&DateTime<Utc>| **at >= begin && **at < end;
+        self.0.values().filter(inside).count() as u64
+    }
+
+    /// How many in each second since a moment.
+    pub(crate) fn by_second(&self, begin: DateTime<Utc>) -> Vec<u64> {
+        let mut seconds = Vec::new();
+        for at in self.0.values() {
+            let Ok(second) = usize::try_from((*at - begin).num_seconds()) else {
+                continue;
+            };
+            if seconds.len() <= second {
+                seconds.resize(second + 1, 0);
+            }
+            seconds[second] += 1;
+        }
+        seconds
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    fn changed(order: u128, state: &str, second: i64) -> Message {
+        Message {
+            id: Uuid::nil(),
+            kind: "ORDER_CHANGED".to_owned(),
+            source: "/test".to_owned(),
+            key: Uuid::from_u128(order),
+            time: DateTime::UNIX_EPOCH + TimeDelta::seconds(second),
+            sequence: 1,
+            causation: None,
+            trace: None,
+            topic: "order-customer".to_owned(),
+            partition: 0,
+            offset: 0,
+            body: format!(r#"{{"orderId":"x","state":"{state}","version":14}}"#),
+        }
+    }
+
+    fn heard(messages: &[Message]) -> Completions {
+        let mut completions = Completions::default();
+        messages
+            .iter()
+            .for_each(|message| completions.hear(message));
+        completions
+    }
+
+    #[test]
+    fn only_complete_orders_count_and_each_once() {
+        let completions = heard(&[
+            changed(1, "READY", 1),
+            changed(1, "COMPLETE", 2),
+            changed(1, "COMPLETE", 2),
+            changed(2, "COMPLETE", 4),
+        ]);
+        assert_eq!(completions.count(), 2);
+        assert_eq!(completions.by_second(DateTime::UNIX_EPOCH), [0, 0, 1, 0, 1]);
+    }
+
+    #[test]
+    fn those_outside_of_the_window_do_not_count_in_it() {
+        let completions = heard(&[
+            changed(1, "COMPLETE", 1),
+            changed(2, "COMPLETE", 2),
+            changed(3, "COMPLETE", 4),
+        ]);
+        let at = |second| DateTime::UNIX_EPOCH + TimeDelta::seconds(second);
+        assert_eq!(completions.within((at(2), at(4))), 1);
+    }
+}

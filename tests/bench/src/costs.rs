@@ -1,0 +1,147 @@
+//! What the platform has used up since it was started; two of these, subtracted, are what a run costs.
+
+pub(crate) mod processes;
+pub(crate) mod statements;
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use anyhow::Context;
+use sea_orm::sqlx;
+use serde::Serialize;
+
+use crate::site::{GATEWAY, Site};
+use processes::Process;
+use statements::{Spent, Statement};
+
+/// Everything that is counted, at one moment.
+#[derive(Debug, Clone)]
+pub(crate) struct Costs {
+    at: Instant,
+    processes: BTreeMap<String, Process>,
+    statements: BTreeMap<Statement, Spent>,
+    /// Transactions that got a number, in all databases of the server.
+    writes: i64,
+    /// Transactions by database, those that only read as well.
+    commits: BTreeMap<String, i64>,
+    wal: i64,
+    records: i64,
+}
+
+/// What was used up between two moments.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Bill {
+    /// How long that was.
+    pub(crate) seconds: f64,
+    /// CPU seconds by process.
+    pub(crate) cpu: BTreeMap<String, f64>,
+    /// Statements by who sent them, but BEGIN and its like.
+    pub(crate) statements: BTreeMap<String, i64>,
+    /// The statements that were sent most often.
+    pub(crate) frequent: Vec<Frequent>,
+    /// Write transactions: what the server numbered, less what the gateway committed.
+    pub(crate) writes: i64,
+    /// Transactions by database, those that only read as well.
+    pub(crate) commits: BTreeMap<String, i64>,
+    /// Bytes of WAL, less what the gateway's statements wrote.
+    pub(crate) wal: i64,
+    /// Records of all topics.
+    pub(crate) records: i64,
+}
+
+/// A statement that is sent often.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Frequent {
+    /// Where it was sent to.
+    pub(crate) database: String,
+    /// Who sent it.
+    pub(crate) role: String,
+    /// How often, in the window.
+    pub(crate) calls: i64,
+    /// Its text, without values.
+    pub(crate) sql: String,
+}
+
+/// So many statements are told.
+const FREQUENT: usize = 30;
+
+impl Costs {
+    /// Looks.
+    ///
+    /// # Errors
+    /// A database's, or the broker's.
+    pub(crate) async fn look(site: &Site) -> anyhow::Result<Self> {
+        let (writes, wal): (i64, i64) = sqlx::query_as(
+            "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint,
+                    pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint",
+        )
+        .fetch_one(&site.server)
+        .await
+        .context("the server's counters")?;
+        let commits: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT datname::text, xact_commit FROM pg_stat_database WHERE datname IS NOT NULL",
+        )
+        .fetch_all(&site.server)
+        .await?;
+        Ok(Self {
+            at: Instant::now(),
+            processes: processes::look(&site.platform),
+            statements: statements::look(&site.server).await?,
+            writes,
+            commits: commits.into_iter().collect(),
+            wal,
+            records: site.topics.records().await?,
+        })
+    }
+
+    /// What was used up since an earlier moment.
+    pub(crate) fn since(&self, before: &Self) -> Bill {
+        let commits: BTreeMap<String, i64> = self
+            .commits
+            .iter()
+            .map(|(name, count)| (name.clone(), count - before.commits.get(name).unwrap_or(&0)))
+            .collect();
+        let spent = statements::between(&before.statements, &self.statements);
+        let gateway: i64 = spent
+            .iter()
+            .filter(|(statement, _)| statement.database == GATEWAY)
+            .map(|(_, spent)| spent.wal)
+            .sum();
+        let mut statements: BTreeMap<String, i64> = BTreeMap::new();
+        let mut frequent = Vec::new();
+        for (statement, spent) in spent {
+            if statement.is_utility() || statement.database == GATEWAY {
+                continue;
+            }
+            let sender = statement.sender();
+            *statements.entry(sender).or_default() += spent.calls;
+            frequent.push(Frequent {
+                database: statement.database,
+                role: statement.role,
+                calls: spent.calls,
+                sql: statement.sql,
+            });
+        }
+        frequent.sort_by_key(|one| -one.calls);
+        frequent.truncate(FREQUENT);
+        Bill {
+            seconds: self.at.duration_since(before.at).as_secs_f64(),
+            cpu: self
+                .processes
+                .iter()
+                .map(|(name, process)| {
+                    let earlier = before.processes.get(name).map_or(0.0, |it| it.cpu);
+                    (name.clone(), process.cpu - earlier)
+                })
+                .collect(),
+            statements,
+            frequent,
+            writes: self.writes - before.writes - commits.get(GATEWAY).unwrap_or(&0),
+            commits,
+            wal: self.wal - before.wal - gateway,
+            records: self.records - before.records,
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! One order and the people around it: who orders, who cooks, who delivers. Each does his own part, for this order alone.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use contracts::OrderState;
+use fastrand::Rng;
+use hyper::Uri;
+use serde::Deserialize;
+use tokio::time::{sleep, sleep_until};
+
+use super::Offer;
+use super::http::{Answer, Connections, Http};
+use super::pacer::Arrival;
+use super::tally::Tally;
+use crate::world::World;
+
+/// How long a courier takes for each of his ways.
+pub(crate) const COURIER: Duration = Duration::from_secs(1);
+
+/// How people go about an order.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Habits {
+    /// How long cooking takes, from the 201 on.
+    pub(crate) cooking: Duration,
+    /// How long a courier takes for each of his ways.
+    pub(crate) courier: Duration,
+    /// When somebody asks again whose turn it is not yet.
+    pub(crate) again: Duration,
+    /// How often he asks at most.
+    pub(crate) tries: u32,
+    /// The version with which the view shows an order PREPARING, and that every so many orders ask for it.
+    pub(crate) watch: Option<(i64, u64)>,
+}
+
+impl Default for Habits {
+    fn default() -> Self {
+        Self {
+            cooking: Duration::from_secs(2),
+            courier: COURIER,
+            again: Duration::from_millis(250),
+            tries: 240,
+            watch: None,
+        }
+    }
+}
+
+/// What somebody does to an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Act {
+    Ready,
+    PickUp,
+    Deliver,
+}
+
+/// What a run of load is made of.
+pub(super) struct People {
+    pub(super) http: Http,
+    pub(super) world: Arc<World>,
+    pub(super) offer: Offer,
+    pub(super) tally: Arc<Tally>,
+}
+
+/// How an order is shown by the view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub(crate) struct Seen {
+    pub(crate) version: i64,
+    pub(crate) state: OrderState,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Placed<'a> {
+    order_id: &'a str,
+}
+
+impl Act {
+    pub(crate) const ALL: [Self; 3] = [Self::Ready, Self::PickUp, Self::Deliver];
+
+    /// Where it is asked for.
+    pub(crate) fn uri(self, http: &Http) -> &Uri {
+        match self {
+            Self::Ready => &http.ready,
+            Self::PickUp => &http.picked_up,
+            Self::Deliver => &http.complete,
+        }
+    }
+}
+
+thread_local! {
+    /// The generator is one thread: its connections are its own.
+    static CONNECTIONS: Connections = Connections::new();
+}
+
+/// The order's whole life, as far as people make it.
+pub(super) async fn live(people: Arc<People>, arrival: Arrival) {
+    let connections = CONNECTIONS.with(Clone::clone);
+    let Offer { seed, habits, .. } = people.offer;
+    let mut dice = Rng::with_seed(seed ^ arrival.number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let body = people.world.order(&mut dice);
+    let key = format!("{}-{seed}-{}", people.world.name, arrival.number);
+    people.tally.arrives(arrival.due.elapsed());
+    let answer = connections
+        .post(&people.http.orders, body, Some(&key))
+        .await;
+    let Some(id) = people.tally.placed(arrival.due.elapsed(), answer.as_ref()) else {
+        return;
+    };
+    let placed = Instant::now();
+    if let Some((version, every)) = habits.watch
+        && arrival.number.is_multiple_of(every)
+    {
+        let (people, connections, id) = (Arc::clone(&people), connections.clone(), id.clone());
+        tokio::spawn(async move {
+            let seen = watch(&people.http, &connections, &id, version).await;
+            people.tally.watched(seen.then(|| arrival.due.elapsed()));
+        });
+    }
+    let mut due = placed + habits.cooking;
+    for act in Act::ALL {
+        sleep_until(due.into()).await;
+        if !insist(&people, &connections, act, &id, due).await {
+            people.tally.gives_up();
+            return;
+        }
+        due = Instant::now() + habits.courier;
+    }
+    people.tally.finishes();
+}
+
+/// Asks until it is done; says whether it is.
+async fn insist(
+    people: &People,
+    connections: &Connections,
+    act: Act,
+    id: &str,
+    due: Instant,
+) -> bool {
+    let habits = &people.offer.habits;
+    for _ in 0..habits.tries {
+        let body = format!(r#"{{"orderId":"{id}"}}"#);
+        let answer = connections.post(act.uri(&people.http), body, None).await;
+        match answer.map(|answer| answer.status) {
+            Some(200) => {
+                people.tally.acted(due.elapsed());
+                return true;
+            }
+            status => people.tally.asks_again(status),
+        }
+        sleep(habits.again).await;
+    }
+    false
+}
+
+/// Whether the view shows the order PREPARING, or further, within its patience and ours.
+async fn watch(http: &Http, connections: &Connections, id: &str, version: i64) -> bool {
+    for _ in 0..5 {
+        let Ok(uri) = http.order(id, version) else {
+            return false;
+        };
+        match connections.get(uri).await {
+            Some(Answer { status: 200, body }) => {
+                return serde_json::from_slice::<Seen>(&body)
+                    .is_ok_and(|seen| seen.version >= version);
+            }
+            // Not there in time: ask again.
+            _ => sleep(Duration::from_millis(100)).await,
+        }
+    }
+    false
+}
+
+/// The id in the answer to `POST /orders`.
+pub(crate) fn id(body: &[u8]) -> Option<String> {
+    let placed: Placed<'_> = serde_json::from_slice(body).ok()?;
+    Some(placed.order_id.to_owned())
+}

@@ -1,0 +1,64 @@
+//! Everything that a run has found.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::calibrate::Calibration;
+use crate::idle::Idle;
+use crate::plan::Plan;
+use crate::rows::Row;
+use crate::run::Run;
+use crate::toolkit::Toolkit;
+use crate::top::Top;
+use crate::unloaded::Unloaded;
+
+/// What is written as JSON. Parts that were not run are missing; times are in milliseconds, memory in MiB, unless it says so.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Results {
+    /// When the run began.
+    pub(crate) at: String,
+    /// How long the parts were.
+    pub(crate) plan: Option<Plan>,
+    /// What was shorter than it is asked for, in words.
+    pub(crate) shortened: Vec<String>,
+    /// How many processors the machine has.
+    pub(crate) processors: usize,
+    /// How many processes wanted one of them before anything was measured, on the average of the last minute.
+    pub(crate) busy: f64,
+    /// The table, row by row.
+    pub(crate) table: Vec<Row>,
+    /// What the machine can do.
+    pub(crate) calibration: Option<Calibration>,
+    /// The same when all was done.
+    pub(crate) calibration_after: Option<Calibration>,
+    /// Signs that the machine had other things to do, in words. None: the numbers are to be trusted.
+    pub(crate) doubts: Vec<String>,
+    /// Before any load.
+    pub(crate) idle: Option<Idle>,
+    /// The crates alone.
+    pub(crate) toolkit: Option<Toolkit>,
+    /// One order at a time.
+    pub(crate) unloaded: Option<Unloaded>,
+    /// The highest rate that held.
+    pub(crate) top: Option<Top>,
+    /// At 30 % of the top.
+    pub(crate) calm: Option<Run>,
+    /// At twice the top.
+    pub(crate) overload: Option<Run>,
+    /// At the top, with a million finished orders.
+    pub(crate) million: Option<Run>,
+    /// At 70 % of the top, for long.
+    pub(crate) backlog: Option<Run>,
+    /// What the operator's audit found afterwards.
+    pub(crate) audit: Value,
+    /// What was broken, in words. Nothing: the run counts.
+    pub(crate) violations: Vec<String>,
+}
+
+impl Results {
+    /// Lifecycles per second at the top.
+    pub(crate) fn top_rate(&self) -> Option<f64> {
+        self.top.as_ref().map(|top| top.run.completed)
+    }
+}

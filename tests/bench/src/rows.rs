@@ -1,0 +1,350 @@
+//! The table that everything comes down to: what was measured, as a ratio to what the machine can do, and what it must be.
+
+use serde::Serialize;
+
+use crate::calibrate::Calibration;
+use crate::costs::processes::{GATEWAY, KAFKA, POSTGRES, SUPERVISOR, is_service};
+use crate::quantiles::Quantiles;
+use crate::results::Results;
+use crate::run::Run;
+use crate::verdict::{Bounds, Verdict};
+
+/// One measure.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Row {
+    /// What is measured.
+    pub(crate) measure: &'static str,
+    /// What was measured, for people.
+    pub(crate) value: String,
+    /// What is compared with the bounds.
+    pub(crate) ratio: Option<f64>,
+    /// What it is a ratio of, or its unit.
+    pub(crate) unit: &'static str,
+    /// None where there is no number to reach.
+    pub(crate) bounds: Option<Bounds>,
+    /// How far it came.
+    pub(crate) verdict: Verdict,
+}
+
+/// A value for people and the number that is compared.
+type Found = Option<(String, f64)>;
+
+/// All rows, those too that were not run.
+pub(crate) fn rows(results: &Results) -> Vec<Row> {
+    let high = Bounds::at_least;
+    let low = Bounds::at_most;
+    let top = results.top.as_ref().map(|top| &top.run);
+    vec![
+        row(
+            "relay drain ÷ min(plain paged read, producer ceiling)",
+            "",
+            high(0.4, 0.5),
+            drain(results),
+        ),
+        row(
+            "relay, commit to consumer at 500/s and 2,000/s, p50",
+            "(F + K)",
+            low(5.0, 2.0),
+            relay_p50(results),
+        ),
+        row(
+            "the same, p99, above K99",
+            "F",
+            low(10.0, 3.0),
+            relay_p99(results),
+        ),
+        row(
+            "relay memory at 2,000/s and in the drain (RSS)",
+            "MiB",
+            low(24.0, 15.0),
+            relay_memory(results),
+        ),
+        row(
+            "batched consumer, messages/s ÷ C1",
+            "",
+            high(6.0, 12.0),
+            consumer(results),
+        ),
+        row(
+            "POST → PREPARING in the view, p50, unloaded, less the gateway's time",
+            "(F + K)",
+            low(45.0, 25.0),
+            preparing(results),
+        ),
+        row(
+            "hop p50 at 30 % of the top load",
+            "(F + K)",
+            low(5.0, 2.5),
+            hop(results, false),
+        ),
+        row(
+            "hop p99 at that load",
+            "K99",
+            low(3.0, 1.5),
+            hop(results, true),
+        ),
+        row(
+            "completed lifecycles/s ÷ C16",
+            "",
+            high(0.019, 0.035),
+            lifecycles(results),
+        ),
+        row(
+            "CPU seconds per 1,000 lifecycles at top load",
+            "s",
+            low(5.0, 2.5),
+            top.map(cpu),
+        ),
+        row(
+            "SQL statements per completed order at top load",
+            "",
+            low(40.0, 20.0),
+            top.map(statements),
+        ),
+        row(
+            "commits per completed order at top load",
+            "",
+            low(10.0, 6.0),
+            top.map(commits),
+        ),
+        row(
+            "WAL per completed order",
+            "KiB",
+            low(40.0, 20.0),
+            top.map(wal),
+        ),
+        row(
+            "memory of each service under load (RSS)",
+            "MiB",
+            low(24.0, 12.0),
+            top.and_then(memory),
+        ),
+        row(
+            "memory of each service idle",
+            "MiB",
+            low(16.0, 8.0),
+            idle_memory(results),
+        ),
+        row(
+            "CPU of the idle platform without Postgres and Kafka",
+            "% of a core",
+            low(4.0, 1.0),
+            idle_cpu(results),
+        ),
+        overload(results),
+        row(
+            "throughput with a million finished orders ÷ with none",
+            "",
+            high(0.9, 0.98),
+            million(results),
+        ),
+        backlog(results),
+    ]
+}
+
+fn row(measure: &'static str, unit: &'static str, bounds: Bounds, found: Found) -> Row {
+    let (value, ratio) = found.map_or((String::new(), None), |(value, ratio)| (value, Some(ratio)));
+    Row {
+        measure,
+        value,
+        ratio,
+        unit,
+        bounds: Some(bounds),
+        verdict: bounds.judge(ratio),
+    }
+}
+
+fn drain(results: &Results) -> Found {
+    let relay = &results.toolkit.as_ref()?.relay;
+    let limit = relay.paged_read.min(relay.producer);
+    let value = format!(
+        "{:.0}/s; read {:.0}/s, producer {:.0}/s",
+        relay.drain, relay.paged_read, relay.producer
+    );
+    Some((value, relay.drain / limit))
+}
+
+/// What is worst of the rates at which the relay was timed, as a ratio; all of them as a value.
+fn relay_times(
+    results: &Results,
+    tell: fn(&Quantiles) -> f64,
+    ratio: impl Fn(&Calibration, f64, &Quantiles) -> f64,
+) -> Found {
+    let limits = results.calibration.as_ref()?;
+    let rates = &results.toolkit.as_ref()?.relay.rates;
+    let values: Vec<String> = rates
+        .iter()
+        .map(|rate| format!("{:.2}", tell(&rate.times)))
+        .collect();
+    let ratios = rates
+        .iter()
+        .map(|rate| ratio(limits, f64::from(rate.per_second), &rate.times));
+    Some((
+        format!("{} ms", values.join(" and ")),
+        ratios.reduce(f64::max)?,
+    ))
+}
+
+fn relay_p50(results: &Results) -> Found {
+    let ratio = |limits: &Calibration, rate, times: &Quantiles| times.p50 / limits.f_and_k(rate);
+    relay_times(results, |times| times.p50, ratio)
+}
+
+fn relay_p99(results: &Results) -> Found {
+    let ratio = |limits: &Calibration, rate, times: &Quantiles| {
+        (times.p99 - limits.kafka_at(rate).p99) / limits.f()
+    };
+    relay_times(results, |times| times.p99, ratio)
+}
+
+fn relay_memory(results: &Results) -> Found {
+    let relay = &results.toolkit.as_ref()?.relay;
+    let fast = relay.rates.last()?.memory;
+    let value = format!("{:.1} MiB, in the drain {:.1}", fast, relay.drain_memory);
+    Some((value, fast.max(relay.drain_memory)))
+}
+
+fn consumer(results: &Results) -> Found {
+    let (limits, toolkit) = (results.calibration.as_ref()?, results.toolkit.as_ref()?);
+    let rate = toolkit.consumer;
+    Some((format!("{rate:.0}/s"), rate / limits.commits_of_1))
+}
+
+fn preparing(results: &Results) -> Found {
+    let (limits, alone) = (results.calibration.as_ref()?, results.unloaded.as_ref()?);
+    let own = alone.preparing.p50 - alone.gateway;
+    let value = format!(
+        "{own:.1} ms ({:.1} less {:.1})",
+        alone.preparing.p50, alone.gateway
+    );
+    Some((value, own / limits.f_and_k(0.0)))
+}
+
+/// All messages of the platform per second, at so many lifecycles per second: the rate at which Kafka alone is compared.
+fn messages(run: &Run) -> f64 {
+    run.bill.records as f64 / run.bill.seconds.max(1e-9)
+}
+
+fn hop(results: &Results, tail: bool) -> Found {
+    let (limits, run) = (results.calibration.as_ref()?, results.calm.as_ref()?);
+    let (hops, rate) = (run.hops.as_ref()?.all, messages(run));
+    Some(match tail {
+        false => (
+            format!("{:.2} ms", hops.p50),
+            hops.p50 / limits.f_and_k(rate),
+        ),
+        true => (
+            format!("{:.2} ms", hops.p99),
+            hops.p99 / limits.kafka_at(rate).p99,
+        ),
+    })
+}
+
+fn lifecycles(results: &Results) -> Found {
+    let (limits, top) = (results.calibration.as_ref()?, results.top_rate()?);
+    Some((format!("{top:.0}/s"), top / limits.commits_of_16))
+}
+
+/// CPU seconds of everything but generator and gateway, for 1,000 lifecycles.
+fn cpu(run: &Run) -> (String, f64) {
+    let counts = |name: &str| is_service(name) || [POSTGRES, KAFKA, SUPERVISOR].contains(&name);
+    let all: f64 = run
+        .bill
+        .cpu
+        .iter()
+        .filter(|(name, _)| counts(name))
+        .map(|(_, cpu)| cpu)
+        .sum();
+    let each = run.each(all) * 1e3;
+    (format!("{each:.2} s"), each)
+}
+
+fn statements(run: &Run) -> (String, f64) {
+    let each = run.each(run.bill.statements.values().sum::<i64>() as f64);
+    (format!("{each:.1}"), each)
+}
+
+fn commits(run: &Run) -> (String, f64) {
+    let each = run.each(run.bill.writes as f64);
+    (format!("{each:.1}"), each)
+}
+
+fn wal(run: &Run) -> (String, f64) {
+    let each = run.each(run.bill.wal as f64) / 1024.0;
+    (format!("{each:.1} KiB"), each)
+}
+
+/// The largest service.
+fn memory(run: &Run) -> Found {
+    largest(run.memory.iter())
+}
+
+fn idle_memory(results: &Results) -> Found {
+    largest(results.idle.as_ref()?.memory.iter())
+}
+
+fn largest<'a>(all: impl Iterator<Item = (&'a String, &'a f64)>) -> Found {
+    let services = all.filter(|(name, _)| is_service(name) && *name != GATEWAY);
+    let largest = services.max_by(|one, other| one.1.total_cmp(other.1));
+    largest.map(|(name, memory)| (format!("{memory:.1} MiB ({name})"), *memory))
+}
+
+fn idle_cpu(results: &Results) -> Found {
+    let percent = results.idle.as_ref()?.platform();
+    Some((format!("{percent:.2} %"), percent))
+}
+
+fn overload(results: &Results) -> Row {
+    let found = results.overload.as_ref().zip(results.top_rate());
+    let name = "2× overload: completed ÷ top, with 429 or 503 and bounded queues";
+    let mut row = row(
+        name,
+        "",
+        Bounds::at_least(0.9, 0.97),
+        found.map(|(run, top)| {
+            let value = format!(
+                "{:.0}/s; {} taken, {} shed, backlog {} at most",
+                run.completed,
+                run.offered.taken(),
+                run.offered.shed(),
+                run.deepest.unwrap_or_default()
+            );
+            (value, run.completed / top)
+        }),
+    );
+    // To take everything and to let it pile up is no way to bear it.
+    if let Some((run, _)) = found
+        && (run.offered.shed() == 0 || run.backlog.grows())
+    {
+        row.verdict = Verdict::Missed;
+    }
+    row
+}
+
+fn million(results: &Results) -> Found {
+    let (run, top) = (results.million.as_ref()?, results.top_rate()?);
+    Some((format!("{:.0}/s", run.completed), run.completed / top))
+}
+
+fn backlog(results: &Results) -> Row {
+    let run = results.backlog.as_ref();
+    Row {
+        measure: "backlog with writers at 70 % of the top",
+        value: run.map_or(String::new(), |run| {
+            let trend = run.backlog;
+            format!(
+                "mean {:.0}, {:+.2} ± {:.2} per second",
+                trend.mean, trend.slope, trend.error
+            )
+        }),
+        ratio: None,
+        unit: "does not grow",
+        bounds: None,
+        verdict: match run {
+            None => Verdict::NotRun,
+            Some(run) if run.backlog.grows() => Verdict::Missed,
+            Some(_) => Verdict::Aim,
+        },
+    }
+}

@@ -1,0 +1,285 @@
+//! The relay as a process: how fast it drains a full outbox, and how soon a commit reaches a consumer.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow, ensure};
+use message_relay::reader::MAX_ROWS;
+use messaging::{Outgoing, Stamp, Store};
+use sea_orm::sqlx::postgres::PgConnectOptions;
+use sea_orm::sqlx::{self, Row as _};
+use serde::Serialize;
+use tokio::process::{Child, Command};
+use tokio::time::{sleep, sleep_until};
+
+use super::producer;
+use super::rig::{self, Rig, SOURCE, TOPIC};
+use crate::calibrate::{RATES, kafka};
+use crate::costs::processes;
+use crate::plan::{Plan, seconds};
+use crate::quantiles::{Latencies, Quantiles};
+use crate::site::Site;
+
+/// A row in which nothing is missing, and as large as most.
+const FILL: &str = "\
+INSERT INTO outbox (shard, id, message_id, key, causation, sequence, occurred_at, topic, kind, traceparent, body)
+SELECT 0, nextval('outbox_s0_id'), uuidv7(), gen_random_uuid(), uuidv7(), n, now(), 'order-reply', 'TICKET_CREATED',
+       '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+       '{\"orderId\":\"' || gen_random_uuid() || '\",\"ticketId\":\"' || gen_random_uuid() || '\",\"state\":\"PENDING\",\"version\":1,\"total\":{\"amount\":' || n || ',\"currency\":\"EUR\"},\"items\":\"' || repeat(md5(n::text), 5) || '\"}'
+FROM generate_series(1, $1::bigint) AS n";
+/// As many databases as the platform has an outbox in.
+const SEVERAL: u64 = 7;
+/// How long the relay may take for everything that it is given.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// What the relay does.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Relay {
+    /// How many rows there were.
+    pub(crate) rows: u64,
+    /// Rows per second that are read in pages as large as the relay's, and nothing else done with them.
+    pub(crate) paged_read: f64,
+    /// Records per second of a producer that is set as the relay's.
+    pub(crate) producer: f64,
+    /// Rows per second that the relay drains.
+    pub(crate) drain: f64,
+    /// CPU seconds of that.
+    pub(crate) drain_cpu: f64,
+    /// MiB at most in that.
+    pub(crate) drain_memory: f64,
+    /// How soon a commit reaches a consumer.
+    pub(crate) rates: Vec<AtRate>,
+    /// Rows per second that it drains from seven databases at once, as many as the platform has.
+    pub(crate) several: f64,
+    /// MiB at most in that.
+    pub(crate) several_memory: f64,
+}
+
+/// How the relay does at a fixed rate of commits.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AtRate {
+    /// Commits per second.
+    pub(crate) per_second: u32,
+    /// From the moment in which the commit was confirmed until a consumer has the message, in milliseconds.
+    pub(crate) times: Quantiles,
+    /// MiB at most.
+    pub(crate) memory: f64,
+    /// Percent of a core.
+    pub(crate) cpu: f64,
+}
+
+/// Measures all of it. `program` is the relay's.
+///
+/// # Errors
+/// A server does not answer, or the relay dies.
+pub(super) async fn measure(
+    site: &Site,
+    rig: &Rig,
+    program: &Path,
+    plan: &Plan,
+) -> anyhow::Result<Relay> {
+    fill(rig, plan.rows).await?;
+    rig::run(rig.pool(), "CHECKPOINT".to_owned()).await?;
+    let paged_read = paged_read(rig, plan.rows).await?;
+    let producer = producer::ceiling(rig, plan.rows).await?;
+    let mut relay = start(rig, std::slice::from_ref(rig), program)?;
+    let pid = relay.id().context("the relay has died")?.cast_signed();
+    let began = reached(rig, plan.rows).await?;
+    let drain = plan.rows as f64 / began.elapsed().as_secs_f64();
+    let drained = processes::one(pid);
+    let mut rates = Vec::new();
+    for rate in RATES {
+        rates.push(at_rate(rig, pid, rate, seconds(plan.relay)).await?);
+    }
+    relay.kill().await?;
+    let (several, several_memory) = several(site, program, plan.rows / 10).await?;
+    Ok(Relay {
+        rows: plan.rows,
+        paged_read,
+        producer,
+        drain,
+        drain_cpu: drained.cpu,
+        drain_memory: drained.peak,
+        rates,
+        several,
+        several_memory,
+    })
+}
+
+/// So many rows in each of seven outboxes, and one relay: rows per second, and MiB at most.
+async fn several(site: &Site, program: &Path, rows: u64) -> anyhow::Result<(f64, f64)> {
+    let mut rigs = Vec::new();
+    for number in 0..SEVERAL {
+        let rig = Rig::make(site, &format!("bench_relay_{number}")).await?;
+        fill(&rig, rows).await?;
+        rigs.push(rig);
+    }
+    let first = rigs.first().context("no outbox")?;
+    rig::run(first.pool(), "CHECKPOINT".to_owned()).await?;
+    let (mut relay, begin) = (start(first, &rigs, program)?, Instant::now());
+    let pid = relay.id().context("the relay has died")?.cast_signed();
+    for rig in &rigs {
+        reached(rig, rows).await?;
+    }
+    let rate = (SEVERAL * rows) as f64 / begin.elapsed().as_secs_f64();
+    let memory = processes::one(pid).peak;
+    relay.kill().await?;
+    for rig in rigs {
+        rig.drop().await?;
+    }
+    Ok((rate, memory))
+}
+
+async fn fill(rig: &Rig, rows: u64) -> anyhow::Result<()> {
+    let rows = i64::try_from(rows)?;
+    sqlx::query(FILL).bind(rows).execute(rig.pool()).await?;
+    Ok(())
+}
+
+async fn paged_read(rig: &Rig, rows: u64) -> anyhow::Result<f64> {
+    let page = "SELECT id, message_id, key, causation, sequence, occurred_at, topic, kind, traceparent, headers::text, body
+                FROM outbox_s0 WHERE id > $1 ORDER BY id LIMIT $2";
+    let options: PgConnectOptions = rig.url.parse()?;
+    let mut db = message_relay::database::connect(&options, "bench").await?;
+    let (mut last, mut read, begin) = (0_i64, 0, Instant::now());
+    while read < rows {
+        let page = sqlx::query(page)
+            .bind(last)
+            .bind(MAX_ROWS as i64)
+            .fetch_all(&mut db)
+            .await?;
+        read += page.len() as u64;
+        last = page.last().context("rows are missing")?.try_get(0)?;
+    }
+    Ok(rows as f64 / begin.elapsed().as_secs_f64())
+}
+
+/// A relay of these outboxes that listens where `rig` rings. It dies with its handle.
+fn start(rig: &Rig, outboxes: &[Rig], program: &Path) -> anyhow::Result<Child> {
+    let sources = outboxes.iter().enumerate();
+    // The first has the name by which its doorbell rings.
+    let sources = sources.map(|(number, rig)| match number {
+        0 => format!("{SOURCE}={}", rig.url),
+        _ => format!("{SOURCE}-{number}={}", rig.url),
+    });
+    Command::new(program)
+        .env("HTTP_ADDR", &rig.address)
+        .env("SOURCES", sources.collect::<Vec<_>>().join(","))
+        .env("KAFKA_BROKERS", &rig.brokers)
+        .env("TOPIC_PREFIX", kafka::PREFIX)
+        .env("LOG", "warn")
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .with_context(|| format!("cannot run {}", program.display()))
+}
+
+/// Waits until the relay's cursor is there; gives when the shard got its owner.
+async fn reached(rig: &Rig, position: u64) -> anyhow::Result<Instant> {
+    let (position, begin) = (i64::try_from(position)?, Instant::now());
+    let mut began = begin;
+    loop {
+        let (reached, owned): (i64, bool) =
+            sqlx::query_as("SELECT position, epoch > 0 FROM relay.shard")
+                .fetch_one(rig.pool())
+                .await?;
+        if !owned {
+            began = Instant::now();
+        }
+        if reached >= position {
+            return Ok(began);
+        }
+        ensure!(
+            begin.elapsed() < PATIENCE,
+            "the relay is at {reached} of {position} after {PATIENCE:?}"
+        );
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Commits at a fixed rate, whatever becomes of those before.
+async fn at_rate(rig: &Rig, pid: i32, rate: u32, length: Duration) -> anyhow::Result<AtRate> {
+    let consumer = kafka::consumer(&rig.brokers, TOPIC)?;
+    let done = Arc::new(AtomicBool::new(false));
+    let receiving = thread::spawn({
+        let done = Arc::clone(&done);
+        move || kafka::receive(&consumer, &done)
+    });
+    let committed: Arc<Mutex<HashMap<i64, Instant>>> = Arc::default();
+    let (before, begin) = (processes::one(pid), Instant::now());
+    let mut memory = before.memory;
+    let mut commits = tokio::task::JoinSet::new();
+    for number in 0..i64::from(rate) * i64::try_from(length.as_secs())? {
+        let due = begin + Duration::from_secs_f64(number as f64 / f64::from(rate));
+        sleep_until(due.into()).await;
+        if number % i64::from(rate) == 0 {
+            memory = memory.max(processes::one(pid).memory);
+        }
+        let (store, committed) = (rig.store.clone(), Arc::clone(&committed));
+        commits.spawn(async move {
+            commit(&store, number).await?;
+            let mut committed = committed.lock().unwrap_or_else(PoisonError::into_inner);
+            committed.insert(number, Instant::now());
+            anyhow::Ok(())
+        });
+    }
+    while let Some(commit) = commits.join_next().await {
+        commit??;
+    }
+    let after = processes::one(pid);
+    let busy = (after.cpu - before.cpu) / begin.elapsed().as_secs_f64();
+    sleep(Duration::from_millis(500)).await;
+    done.store(true, Ordering::Relaxed);
+    let arrived = tokio::task::spawn_blocking(move || receiving.join()).await?;
+    let arrived = arrived.map_err(|_| anyhow!("the receiving thread died"))??;
+    let committed = committed.lock().unwrap_or_else(PoisonError::into_inner);
+    // The first second warms up.
+    let warm = committed
+        .iter()
+        .filter(|(number, _)| **number >= i64::from(rate));
+    let times = warm.map(|(number, at)| {
+        let arrived = arrived.get(number);
+        let arrived = arrived.with_context(|| format!("message {number} did not come"))?;
+        Ok(arrived.saturating_duration_since(*at))
+    });
+    let times: Latencies = times
+        .collect::<anyhow::Result<Vec<_>>>()?
+        .into_iter()
+        .collect();
+    Ok(AtRate {
+        per_second: rate,
+        times: times.quantiles(),
+        memory: memory.max(after.memory),
+        cpu: busy * 100.0,
+    })
+}
+
+/// A transaction that says one thing.
+///
+/// # Errors
+/// The database's.
+pub(super) async fn commit(store: &Store, number: i64) -> anyhow::Result<()> {
+    let body = serde_json::json!({ "padding": "x".repeat(300) });
+    let message = Outgoing::new(
+        &mut Stamp::live(),
+        TOPIC,
+        "TICKET_CREATED",
+        ambient::new_id(),
+        number,
+        &body,
+    )?;
+    store
+        .transact(move |unit| {
+            unit.publish(message);
+            Box::pin(async { Ok::<_, sea_orm::DbErr>(()) })
+        })
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! The highest rate of whole lifecycles that the platform keeps up with.
+//!
+//! The rate is raised until it does not keep up, then halved in on; then the highest one that it kept up with is held for
+//! long. Where that does not last, a little less is tried: what counts is what was held.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use serde::Serialize;
+use visitor::console::say;
+
+use crate::bench::Bench;
+use crate::run::{self, Order, Run};
+
+/// The first rate that is tried, per second.
+const FIRST: f64 = 60.0;
+/// What the rate is multiplied with as long as it is kept up.
+const FASTER: f64 = 1.5;
+/// What it is multiplied with when what was kept up for a moment was not for long.
+const SLOWER: f64 = 0.93;
+/// How often that is done.
+const RETREATS: u32 = 3;
+/// No rate above this is tried: the generator shares the machine.
+const MOST: f64 = 3_000.0;
+/// To keep up is to complete as large a part of what was offered.
+const KEPT: f64 = 0.95;
+/// A backlog of more seconds than this of what is offered is not noise. (Offsets are stored once a second, so consumers
+/// always seem about that far behind.)
+const SECONDS_BEHIND: f64 = 3.0;
+/// Records that consumers have to read for each order: those of the view, and those of everybody else.
+const RECORDS: f64 = 75.0;
+
+/// The top, and the way there.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Top {
+    /// The rates that were tried for a moment, in their order.
+    pub(crate) steps: Vec<Step>,
+    /// The run that held.
+    pub(crate) run: Run,
+    /// Whether it did; otherwise it is the last that was tried.
+    pub(crate) held: bool,
+}
+
+/// A rate that was tried.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Step {
+    /// Orders per second that were asked for.
+    pub(crate) rate: f64,
+    /// Lifecycles per second that completed.
+    pub(crate) completed: f64,
+    /// Whether that was enough.
+    pub(crate) kept: bool,
+}
+
+/// Whether a run kept up with what was offered.
+pub(crate) fn keeps_up(run: &Run) -> bool {
+    let offered = run.offered.arrivals as f64 / run.length as f64;
+    let deep = SECONDS_BEHIND * offered * RECORDS;
+    let behind = run.samples.last().map_or(0, |last| last.backlog.total());
+    run.kept_up() >= KEPT && !(run.backlog.grows() && behind as f64 > deep)
+}
+
+/// Looks for it, unless it is `given`; then holds it.
+///
+/// # Errors
+/// A run cannot be judged.
+pub(crate) async fn find(bench: &Bench, given: Option<f64>) -> anyhow::Result<Top> {
+    let mut steps = Vec::new();
+    let mut rate = match given {
+        Some(rate) => rate,
+        None => search(bench, &mut steps).await?,
+    };
+    let mut retreats = RETREATS;
+    loop {
+        let run = hold(bench, "top", rate, bench.plan.top).await?;
+        let held = keeps_up(&run);
+        if held || retreats == 0 {
+            return Ok(Top { steps, run, held });
+        }
+        say(format_args!(
+            "{rate:.0}/s did not last: {:.0}/s completed",
+            run.completed
+        ));
+        retreats -= 1;
+        rate *= SLOWER;
+    }
+}
+
+/// The highest rate that was kept up for a moment.
+async fn search(bench: &Bench, steps: &mut Vec<Step>) -> anyhow::Result<f64> {
+    let (mut kept, mut lost) = (None, None);
+    let mut rate = FIRST;
+    while lost.is_none() && rate <= MOST {
+        let step = attempt(bench, rate).await?;
+        steps.push(step);
+        match step.kept {
+            true => kept = Some(rate),
+            false => lost = Some(rate),
+        }
+        rate *= FASTER;
+    }
+    for _ in 0..bench.plan.bisections {
+        let high = lost.unwrap_or(rate);
+        // What it never kept up with is halved until it does.
+        let middle = kept.map_or(high / 2.0, |low: f64| (low * high).sqrt());
+        let step = attempt(bench, middle).await?;
+        steps.push(step);
+        match step.kept {
+            true => kept = Some(middle),
+            false => lost = Some(middle),
+        }
+    }
+    kept.or(lost).context("no rate was tried")
+}
+
+async fn attempt(bench: &Bench, rate: f64) -> anyhow::Result<Step> {
+    let order = Order {
+        name: "looking for the top",
+        rate,
+        length: bench.plan.step,
+        every: Duration::from_secs(2),
+        hops: false,
+    };
+    let run = run::perform(bench, order).await?;
+    let kept = keeps_up(&run);
+    say(format_args!(
+        "{rate:6.0}/s offered, {:6.0}/s completed, drained in {:.1} s: {}",
+        run.completed,
+        run.drained,
+        if kept { "kept up" } else { "too much" }
+    ));
+    Ok(Step {
+        rate,
+        completed: run.completed,
+        kept,
+    })
+}
+
+/// A run at a rate for long, with everything that can be told of it.
+///
+/// # Errors
+/// It cannot be judged.
+pub(crate) async fn hold(bench: &Bench, name: &str, rate: f64, length: u64) -> anyhow::Result<Run> {
+    let order = Order {
+        name,
+        rate,
+        length,
+        every: Duration::from_secs(1),
+        hops: true,
+    };
+    run::perform(bench, order).await
+}

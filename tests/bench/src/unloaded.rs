@@ -1,0 +1,193 @@
+//! One order at a time on a platform that does nothing else: how long until the view shows it PREPARING.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use contracts::OrderState;
+use fastrand::Rng;
+use serde::Serialize;
+use tokio::time::sleep;
+use visitor::client::PAYMENTS;
+use visitor::console::Progress;
+
+use crate::bench::Bench;
+use crate::load::{Act, Answer, Connections, Seen, id};
+use crate::quantiles::{Latencies, Quantiles};
+
+/// How many orders open connections and fill caches before that.
+const WARM_UP: u64 = 20;
+/// How long one order may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// When somebody asks again whose turn it is not yet.
+const AGAIN: Duration = Duration::from_millis(10);
+/// Between two orders.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// What one order takes alone, in milliseconds.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Unloaded {
+    /// From sending `POST /orders` to the 201.
+    pub(crate) post: Quantiles,
+    /// From sending `POST /orders` until the view's answer shows it PREPARING.
+    pub(crate) preparing: Quantiles,
+    /// The mean time of the gateway's answer to an authorisation, as payment-service measured it.
+    pub(crate) gateway: f64,
+    /// How many orders were measured.
+    pub(crate) orders: u64,
+}
+
+/// How one order went.
+struct Timed {
+    taken: Duration,
+    preparing: Duration,
+    version: i64,
+}
+
+/// Which version an order has when the view first shows it PREPARING.
+///
+/// # Errors
+/// An order does not get there.
+pub(crate) async fn version(bench: &Bench) -> anyhow::Result<i64> {
+    let connections = Connections::new();
+    let timed = one(bench, &connections, &mut Rng::with_seed(1), 1).await?;
+    Ok(timed.version)
+}
+
+/// Times orders.
+///
+/// # Errors
+/// An order does not get there, or payment-service does not tell of its calls.
+pub(crate) async fn measure(bench: &Bench) -> anyhow::Result<Unloaded> {
+    let connections = Connections::new();
+    let mut dice = Rng::with_seed(bench.next_seed());
+    for _ in 0..WARM_UP {
+        one(bench, &connections, &mut dice, bench.preparing).await?;
+    }
+    let before = calls(bench, &connections).await?;
+    let (mut post, mut preparing) = (Latencies::new(), Latencies::new());
+    let mut progress = Progress::begin(Duration::from_secs(bench.plan.unloaded / 5));
+    for number in 0..bench.plan.unloaded {
+        let timed = one(bench, &connections, &mut dice, bench.preparing).await?;
+        post.add(timed.taken);
+        preparing.add(timed.preparing);
+        progress.tell(&format!("unloaded: {number} orders, one at a time"));
+        sleep(PAUSE).await;
+    }
+    let after = calls(bench, &connections).await?;
+    let count = after.count - before.count;
+    ensure!(count > 0.0, "payment-service has called nobody");
+    Ok(Unloaded {
+        post: post.quantiles(),
+        preparing: preparing.quantiles(),
+        gateway: (after.sum - before.sum) / count * 1e3,
+        orders: bench.plan.unloaded,
+    })
+}
+
+/// One order, from its first request until it is delivered.
+async fn one(
+    bench: &Bench,
+    connections: &Connections,
+    dice: &mut Rng,
+    expected: i64,
+) -> anyhow::Result<Timed> {
+    let body = bench.world.order(dice);
+    let key = format!("{}-unloaded-{}", bench.world.name, bench.next_seed());
+    let begin = Instant::now();
+    let answer = connections
+        .post(&bench.http.orders, body, Some(&key))
+        .await
+        .context("order-service does not answer")?;
+    let taken = begin.elapsed();
+    ensure!(answer.status == 201, "POST /orders: {}", answer.status);
+    let id = id(&answer.body).context("no order's id in the answer to POST /orders")?;
+    let mut version = expected;
+    let seen = loop {
+        ensure!(
+            begin.elapsed() < PATIENCE,
+            "order {id} does not become PREPARING"
+        );
+        let answer = connections.get(bench.http.order(&id, version)?).await;
+        let Some(Answer { status: 200, body }) = answer else {
+            continue;
+        };
+        let seen: Seen = serde_json::from_slice(&body)?;
+        if seen.state == OrderState::Preparing {
+            break seen;
+        }
+        version = version.max(seen.version + 1);
+    };
+    let preparing = begin.elapsed();
+    for act in Act::ALL {
+        while !done(bench, connections, act, &id).await {
+            ensure!(begin.elapsed() < PATIENCE, "order {id} is not delivered");
+            sleep(AGAIN).await;
+        }
+    }
+    Ok(Timed {
+        taken,
+        preparing,
+        version: seen.version,
+    })
+}
+
+async fn done(bench: &Bench, connections: &Connections, act: Act, id: &str) -> bool {
+    let body = format!(r#"{{"orderId":"{id}"}}"#);
+    let answer = connections.post(act.uri(&bench.http), body, None).await;
+    answer.is_some_and(|answer| answer.status == 200)
+}
+
+/// Calls to the gateway so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Calls {
+    /// In seconds.
+    sum: f64,
+    count: f64,
+}
+
+async fn calls(bench: &Bench, connections: &Connections) -> anyhow::Result<Calls> {
+    let address = bench.site.platform.member(PAYMENTS)?.address();
+    let answer = connections.get(format!("{address}/metrics").parse()?).await;
+    let answer = answer.context("payment-service does not tell its metrics")?;
+    Ok(authorisations(&String::from_utf8_lossy(&answer.body)))
+}
+
+/// The authorisations among what payment-service tells in Prometheus' format.
+fn authorisations(metrics: &str) -> Calls {
+    let value = |name: &str| {
+        let line = metrics
+            .lines()
+            .filter(|line| line.contains("call=\"authorise\""))
+            .find(|line| line.starts_with(name));
+        let number = line.and_then(|line| line.rsplit(' ').next());
+        number.and_then(|text| text.parse().ok()).unwrap_or(0.0)
+    };
+    Calls {
+        sum: value("gateway_call_duration_seconds_sum"),
+        count: value("gateway_call_duration_seconds_count"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn authorisations_are_told_apart_from_other_calls() {
+        let metrics = "# TYPE gateway_call_duration_seconds histogram\n\
+            gateway_call_duration_seconds_bucket{call=\"authorise\",le=\"0.001\"} 3\n\
+            gateway_call_duration_seconds_sum{call=\"capture\"} 9.5\n\
+            gateway_call_duration_seconds_count{call=\"capture\"} 7\n\
+            gateway_call_duration_seconds_sum{call=\"authorise\"} 0.5\n\
+            gateway_call_duration_seconds_count{call=\"authorise\"} 4\n";
+        assert_eq!(
+            authorisations(metrics),
+            Calls {
+                sum: 0.5,
+                count: 4.0
+            }
+        );
+        assert_eq!(authorisations(""), Calls::default());
+    }
+}
