@@ -175,7 +175,7 @@ impl Rebuilder {
                 Err(error) if error.passes() => {
                     tracing::info!(%error, "the rebuild of the view waits a moment");
                     // What the transaction had read was rolled back with it.
-                    work.lock().await.history.go_to(place)?;
+                    work.lock().await.history.go_to(place);
                     let _ = shutdown
                         .run_until_cancelled(tokio::time::sleep(pause))
                         .await;

@@ -34,8 +34,11 @@ pub struct History {
     topics: Arc<[String]>,
     prefix: Arc<str>,
     next: Offsets,
-    /// The client is not where `next` says: a read has failed, or was not waited for.
+    /// The client is not where `next` says: it has not begun, a read has failed, or was not waited for.
     adrift: bool,
+    /// The client has been given partitions. It is given none again: librdkafka 2.12 may abort the process when partitions are
+    /// taken from it before it has begun with them (ISSUE.md).
+    used: bool,
 }
 
 /// Why topics cannot be read.
@@ -85,10 +88,10 @@ impl History {
             topics: settings.topics.clone().into(),
             prefix: settings.topic_prefix.as_str().into(),
             next: Offsets::new(),
-            adrift: false,
+            adrift: true,
+            used: false,
         };
-        let first = history.watermarks(|(first, _)| first).await?;
-        history.go_to(first)?;
+        history.next = history.watermarks(|(first, _)| first).await?;
         Ok(history)
     }
 
@@ -108,24 +111,28 @@ impl History {
         &self.next
     }
 
-    /// Goes on from another place: from one where it has been, when what was read there was lost. Partitions that it does
-    /// not name are left out.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub fn go_to(&mut self, place: Offsets) -> Result<(), Error> {
-        if Arc::strong_count(&self.client) > 1 {
-            // A read that nobody waited for may still be at it, and would take what the next one is to get.
-            self.client = Arc::new(self.config.create()?);
+    /// Goes on from another place, with the next read: from one where it has been, when what was read there was lost. Partitions
+    /// that it does not name are left out.
+    pub fn go_to(&mut self, place: Offsets) {
+        self.next = place;
+        self.adrift = true;
+    }
+
+    /// Lets a client begin where `next` says. One that was at another place is left to itself: a read that nobody waited for
+    /// may still be at it.
+    fn begin(&mut self) -> Result<(), Error> {
+        if self.used {
+            let old = std::mem::replace(&mut self.client, Arc::new(self.config.create()?));
+            // It may take its time to end.
+            drop(tokio::task::spawn_blocking(move || drop(old)));
         }
+        self.used = true;
         let mut list = TopicPartitionList::new();
-        for ((topic, partition), offset) in &place {
+        for ((topic, partition), offset) in &self.next {
             let full = format!("{}{topic}", self.prefix);
             list.add_partition_offset(&full, *partition, Offset::Offset(*offset))?;
         }
         self.client.assign(&list)?;
-        self.next = place;
-        self.adrift = false;
         Ok(())
     }
 
@@ -205,7 +212,7 @@ impl History {
             return Ok(Vec::new());
         }
         if self.adrift {
-            self.go_to(self.next.clone())?;
+            self.begin()?;
         }
         self.adrift = true;
         let (client, prefix) = (self.client.clone(), self.prefix.clone());

@@ -113,7 +113,7 @@ pub(crate) async fn compare(
                 views: BTreeMap::new(),
                 records: 0,
             };
-            history.go_to(of(&from, partition))?;
+            history.go_to(of(&from, partition));
             history
                 .read_to(&ends, |record| window.hear(&record))
                 .await?;
@@ -172,7 +172,7 @@ pub(crate) async fn again(
     // Whatever the rows were made of was there before they were read.
     let now = history.ends().await?;
     let mut later = suspects.clone();
-    history.go_to(before.clone())?;
+    history.go_to(before.clone());
     let hear = |record: Incoming| {
         let key = record.message().map(|message| message.key);
         if key.is_some_and(|key| later.contains_key(&key)) {

@@ -140,7 +140,7 @@ impl Kafka {
     /// The broker does not answer.
     pub(crate) async fn oldest(&self, places: &Offsets) -> anyhow::Result<Option<Raw>> {
         let mut history = self.history().await?;
-        history.go_to(places.clone())?;
+        history.go_to(places.clone());
         let ends = places.iter().map(|(at, offset)| (at.clone(), offset + 1));
         let mut oldest: Option<Raw> = None;
         let hear = |record: Incoming| {

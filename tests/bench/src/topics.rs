@@ -96,7 +96,7 @@ impl Topics {
     ) -> anyhow::Result<()> {
         let mut history = self.history(topics).await?;
         let ends = history.ends().await?;
-        history.go_to(from)?;
+        history.go_to(from);
         loop {
             let read = history.read(&ends, PAGE).await?;
             if read.is_empty() {
