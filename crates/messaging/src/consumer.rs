@@ -4,11 +4,7 @@ mod context;
 mod settings;
 mod shares;
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, StreamExt, stream};
 use rdkafka::{
@@ -28,8 +24,6 @@ use shares::{Partition, Share};
 const RECV_PATIENCE: Duration = Duration::from_secs(1);
 /// Before a client takes the place of one that had to be replaced.
 const REPLACEMENT: Duration = Duration::from_millis(200);
-/// The longest rest between two polls.
-const REST: Duration = Duration::from_millis(20);
 /// How long a broker may take to tell its metadata before it counts as away.
 const PROBE_PATIENCE: Duration = Duration::from_millis(500);
 
@@ -146,7 +140,6 @@ impl<H: Handler> Consumer<H> {
                 self.probe(consumer).await;
                 continue;
             }
-            let began = Instant::now();
             let done: Vec<_> = stream::iter(shares::of(polled, self.settings.share()))
                 .map(|share| self.process(share, shutdown))
                 .buffer_unordered(self.settings.concurrency)
@@ -154,14 +147,7 @@ impl<H: Handler> Consumer<H> {
                 .collect()
                 .await;
             store_offsets(consumer, done.iter().flatten());
-            self.rest(began.elapsed()).await;
         }
-    }
-
-    /// Rests for as long as the last transactions took, so that what comes meanwhile shares the next one: the busier a consumer
-    /// is, the more of its messages cost one commit together. Where little comes, the rest is over before the next message.
-    async fn rest(&self, worked: Duration) {
-        tokio::time::sleep(worked.min(REST)).await;
     }
 
     /// Waits for a record, then takes what else is there, up to the size of a batch.
