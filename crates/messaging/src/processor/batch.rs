@@ -26,9 +26,8 @@ pub(super) async fn handle<H: Handler>(
     condemned: Option<Condemned>,
 ) -> Result<(Report, Option<H::Effects>), Failure> {
     let mut stamp = Stamp::live();
-    // A handler that remembers nothing is given everything again.
-    let remembered = || handler.remembers().then_some(batch).into_iter().flatten();
-    let messages: Vec<&Message> = remembered().filter_map(Incoming::message).collect();
+    // Also for a handler that remembers nothing: what an operator has discarded is in the inbox.
+    let messages: Vec<&Message> = batch.iter().filter_map(Incoming::message).collect();
     let keys: HashSet<String> = batch
         .iter()
         .filter_map(|incoming| incoming.raw().line().map(str::to_owned))

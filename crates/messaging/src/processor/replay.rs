@@ -208,12 +208,10 @@ async fn handle<H: Handler>(
     if handler.interest(&message.topic, &message.kind) == Interest::Ignore {
         return Ok(None);
     }
-    if handler.remembers() {
-        let mut known = inbox::look_up(work.db(), consumer, &[message], HashSet::new()).await?;
-        if let Some(replies) = known.seen.remove(&message.id) {
-            work.publish_all(replies);
-            return Ok(None);
-        }
+    let mut known = inbox::look_up(work.db(), consumer, &[message], HashSet::new()).await?;
+    if let Some(replies) = known.seen.remove(&message.id) {
+        work.publish_all(replies);
+        return Ok(None);
     }
     let fresh = std::slice::from_ref(message);
     decide(work, handler, consumer, fresh, stamp)
