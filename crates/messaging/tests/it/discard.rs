@@ -55,22 +55,25 @@ async fn a_discarded_message_is_in_the_history_and_what_waited_behind_it_can_be_
 
 #[tokio::test]
 async fn a_discarded_message_that_comes_again_changes_nothing() {
-    let desk = Desk::new().await;
-    let key = ambient::new_id();
-    let message = note(key);
-    desk.breaks(key, "out of ink");
-    desk.process(&[&message]).await;
-    let id = desk.letters(&of(key)).await[0].id;
-    let discarded = parking::discard(&desk.store, id, request("wrong customer")).await;
-    discarded.expect("it can be").expect("it is there");
-    desk.mends(key);
-    let again = desk.process(&[&message]).await;
-    assert_eq!((again.handled, again.duplicates, again.parked), (0, 1, 0));
-    assert_eq!(
-        desk.process(&[&note(key)]).await.handled,
-        1,
-        "its key flows"
-    );
+    for forgets in [false, true] {
+        let mut desk = Desk::new().await;
+        desk.logbook.forgets = forgets;
+        let key = ambient::new_id();
+        let message = note(key);
+        desk.breaks(key, "out of ink");
+        desk.process(&[&message]).await;
+        let id = desk.letters(&of(key)).await[0].id;
+        let discarded = parking::discard(&desk.store, id, request("wrong customer")).await;
+        discarded.expect("it can be").expect("it is there");
+        desk.mends(key);
+        let again = desk.process(&[&message]).await;
+        assert_eq!((again.handled, again.duplicates, again.parked), (0, 1, 0));
+        assert_eq!(
+            desk.process(&[&note(key)]).await.handled,
+            1,
+            "its key flows"
+        );
+    }
 }
 
 #[tokio::test]

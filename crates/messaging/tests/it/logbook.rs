@@ -53,6 +53,8 @@ pub(crate) struct Logbook {
     pub(crate) gate: Arc<Semaphore>,
     /// How many have come to the gate.
     at_the_gate: Arc<AtomicUsize>,
+    /// It keeps nothing in the inbox.
+    pub(crate) forgets: bool,
 }
 
 impl Logbook {
@@ -67,6 +69,10 @@ impl Logbook {
 impl Handler for Logbook {
     type World = Vec<(Uuid, i64)>;
     type Effects = ();
+
+    fn remembers(&self) -> bool {
+        !self.forgets
+    }
 
     fn interest(&self, _topic: &str, kind: &str) -> Interest {
         match kind {
@@ -142,6 +148,7 @@ impl Desk {
             sick: Arc::default(),
             gate: Arc::new(Semaphore::new(0)),
             at_the_gate: Arc::default(),
+            forgets: false,
         };
         Self {
             _database: database,
