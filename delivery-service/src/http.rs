@@ -5,6 +5,7 @@ mod list_ready;
 mod pick_up;
 mod step;
 
+use actions::Actions;
 use messaging::Store;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -17,5 +18,5 @@ pub fn router(store: Store) -> OpenApiRouter {
         .routes(routes!(list_ready::list_ready))
         .routes(routes!(pick_up::pick_up))
         .routes(routes!(complete::complete))
-        .with_state(store)
+        .with_state(Actions::<Step>::new(store))
 }

@@ -2,6 +2,7 @@
 
 mod delivery;
 
+use actions::Patience;
 use contracts::{DeliveryState, OrderId};
 use messaging::sql;
 use sea_orm::{
@@ -13,13 +14,20 @@ use uuid::Uuid;
 use crate::domain::Delivery;
 use delivery::{Column, Entity};
 
-/// Loads and locks the delivery of an order.
+/// Loads and locks the deliveries of these orders, in the order of their keys, so that two
+/// transactions never wait for each other.
 ///
 /// # Errors
 /// The database's.
-pub async fn lock(db: &DatabaseTransaction, order: OrderId) -> Result<Option<Delivery>, DbErr> {
-    let select = "SELECT * FROM deliveries WHERE order_id = $1 FOR UPDATE";
-    Ok(find(db, select, vec![order.uuid().into()]).await?.pop())
+pub async fn lock(
+    db: &DatabaseTransaction,
+    orders: &[OrderId],
+    patience: Patience,
+) -> Result<Vec<Delivery>, DbErr> {
+    let select = "SELECT * FROM deliveries WHERE order_id = ANY($1::uuid[]) ORDER BY order_id";
+    let select = format!("{select} {}", patience.sql());
+    let orders = sql::uuids(orders.iter().map(|order| order.uuid()));
+    find(db, &select, vec![orders]).await
 }
 
 /// Loads and locks at most `limit` deliveries in this state, the oldest orders first, but none that

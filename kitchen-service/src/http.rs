@@ -3,6 +3,7 @@
 mod list_cooks;
 mod mark_ready;
 
+use actions::Actions;
 use messaging::Store;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -14,5 +15,5 @@ pub fn router(store: Store) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(list_cooks::list_cooks))
         .routes(routes!(mark_ready::mark_ready))
-        .with_state(store)
+        .with_state(Actions::<Ready>::new(store))
 }

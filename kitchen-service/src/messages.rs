@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, hash_map::Entry};
 
+use actions::Patience;
 use contracts::{CookId, Kind, KitchenOrder, OrderId};
 use messaging::{Fault, Handler, Interest, Message, Outgoing, Stamp};
 use sea_orm::{DatabaseTransaction, DbErr};
@@ -30,7 +31,12 @@ impl Handler for Cooking {
     }
 
     async fn load(&self, db: &DatabaseTransaction, messages: &[Message]) -> Result<Kitchen, DbErr> {
-        let cooks = store::lock(db, messages.iter().map(|message| message.key)).await?;
+        let cooks = store::lock(
+            db,
+            messages.iter().map(|message| message.key),
+            Patience::Wait,
+        )
+        .await?;
         Ok(cooks
             .into_iter()
             .map(|cook| (cook.order_id, Row::Known(cook)))

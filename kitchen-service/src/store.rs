@@ -2,6 +2,7 @@
 
 mod cook;
 
+use actions::Patience;
 use contracts::{CookState, OrderId};
 use messaging::sql;
 use sea_orm::{
@@ -47,10 +48,11 @@ impl Row {
 pub async fn lock(
     db: &DatabaseTransaction,
     orders: impl IntoIterator<Item = Uuid>,
+    patience: Patience,
 ) -> Result<Vec<Cook>, DbErr> {
-    let select =
-        "SELECT * FROM cooks WHERE order_id = ANY($1::uuid[]) ORDER BY order_id FOR UPDATE";
-    find(db, select, vec![sql::uuids(orders)]).await
+    let select = "SELECT * FROM cooks WHERE order_id = ANY($1::uuid[]) ORDER BY order_id";
+    let select = format!("{select} {}", patience.sql());
+    find(db, &select, vec![sql::uuids(orders)]).await
 }
 
 /// Loads and locks at most `limit` works that are PREPARING, the oldest orders first, but none that

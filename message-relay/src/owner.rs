@@ -26,6 +26,8 @@ const SAVE: Duration = Duration::from_millis(50);
 const MAX_IN_FLIGHT: usize = 4 * MAX_ROWS;
 /// How often the rows that wait are counted while there are more than one batch of them.
 const COUNT: Duration = Duration::from_secs(1);
+/// The longest rest between two reads.
+const REST: Duration = Duration::from_millis(20);
 /// How long to wait for room in the producer's queue.
 const FULL: Duration = Duration::from_millis(2);
 /// How long to wait for the producer that takes a failed one's place.
@@ -76,6 +78,8 @@ pub(crate) struct Owner<'s> {
     retention: Retention,
     /// Nothing is handed over before.
     held_until: Instant,
+    /// Nothing is read before.
+    rested: Instant,
     /// Rows that wait in the database, as far as is known, and since when.
     behind: (u64, Instant),
 }
@@ -100,6 +104,7 @@ impl<'s> Owner<'s> {
             hole_since: None,
             retention: Retention::new(now),
             held_until: now,
+            rested: now,
             behind: (0, now),
         }
     }
@@ -224,13 +229,14 @@ impl<'s> Owner<'s> {
         let now = Instant::now();
         self.waiting.is_empty()
             && !self.generation.has_failed()
-            && now >= self.held_until
+            && now >= self.held_until.max(self.rested)
             && self.flights.rows() < MAX_IN_FLIGHT
             && (now >= self.looks.next() || self.shard.wake.is_rung())
     }
 
     /// Reads what is new, and buries the holes that this proves dead.
     async fn read(&mut self) -> Result<(), Error> {
+        let began = Instant::now();
         let rung = self.shard.wake.was_rung();
         let batch = self.reader.read(&mut self.db, &self.handed).await?;
         if self.inquest.is_ripe() {
@@ -248,7 +254,12 @@ impl<'s> Owner<'s> {
             more: batch.covered != i64::MAX,
             holes: !batch.rows.is_empty() && !self.handed.holes().is_empty(),
         };
-        self.looks.looked(Instant::now(), look);
+        let now = Instant::now();
+        self.looks.looked(now, look);
+        // What is committed meanwhile shares the next read, and requests to Kafka. A full page is no occasion to rest.
+        if look.found && !look.more {
+            self.rested = now + now.duration_since(began).min(REST);
+        }
         self.waiting.extend(batch.rows);
         Ok(())
     }
@@ -349,7 +360,12 @@ impl<'s> Owner<'s> {
         } else if !self.waiting.is_empty() {
             until = until.min(self.held_until);
         } else if self.flights.rows() < MAX_IN_FLIGHT {
-            until = until.min(self.looks.next().max(self.held_until));
+            let look = if self.shard.wake.is_rung() {
+                now
+            } else {
+                self.looks.next()
+            };
+            until = until.min(look.max(self.held_until).max(self.rested));
         }
         if !self.handed.holes().is_empty() {
             until = until.min(self.hearings.next());

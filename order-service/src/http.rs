@@ -15,6 +15,7 @@ use service::Problem;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{Admission, messages::Orders};
+use place_order::{Desk, Placing};
 
 /// What the endpoints share.
 #[derive(Clone, FromRef)]
@@ -22,6 +23,7 @@ struct Shared {
     store: Store,
     orders: Orders,
     admission: Admission,
+    desk: Desk,
 }
 
 /// The service's own paths.
@@ -35,6 +37,7 @@ pub fn router(store: Store, orders: Orders, admission: Admission) -> OpenApiRout
         .routes(routes!(list_sagas::list_sagas))
         .routes(routes!(step_in::step_in))
         .with_state(Shared {
+            desk: Desk::new(store.clone(), Placing),
             store,
             orders,
             admission,

@@ -15,9 +15,10 @@ pub mod rebuild;
 pub mod store;
 pub mod waiters;
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use contracts::Topic;
+use futures_util::FutureExt;
 use messaging::{Consumer, Doorbell, Store};
 use service::{Context, Settings, database};
 
@@ -71,6 +72,10 @@ pub async fn run(config: Config, context: Context) -> anyhow::Result<()> {
     context.health.kafka(consumer.status());
     context.spawn("consumer", consumer.run(context.shutdown.clone()));
     context.spawn("rebuilder", rebuilder.run(context.shutdown.clone()));
+    let watching = waiters
+        .clone()
+        .watch(store.db().clone(), context.shutdown.clone());
+    context.spawn("waiters", watching.map(Ok::<_, Infallible>));
     let patience = Duration::from_millis(config.read_wait_ms);
     context
         .serve(http::router(View::new(

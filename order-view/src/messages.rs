@@ -37,7 +37,8 @@ pub type Batch = BTreeMap<OrderId, OrderView>;
 
 impl Handler for Folding {
     type World = Batch;
-    type Effects = Vec<OrderId>;
+    /// The orders that a message of order-service has moved, and their versions.
+    type Effects = Vec<(OrderId, i64)>;
 
     fn interest(&self, topic: &str, kind: &str) -> Interest {
         let verdicts = [Kind::CustomerApproved, Kind::CustomerRejected];
@@ -72,13 +73,20 @@ impl Handler for Folding {
         Ok(Vec::new())
     }
 
-    async fn save(&self, db: &DatabaseTransaction, batch: Batch) -> Result<Vec<OrderId>, DbErr> {
+    async fn save(
+        &self,
+        db: &DatabaseTransaction,
+        batch: Batch,
+    ) -> Result<Vec<(OrderId, i64)>, DbErr> {
         store::merge(db, batch.values()).await?;
-        Ok(batch.into_keys().collect())
+        let versions = batch
+            .values()
+            .map(|view| (view.order_id, view.order.version()));
+        Ok(versions.filter(|(_, version)| *version > 0).collect())
     }
 
-    fn committed(&self, orders: Vec<OrderId>) {
-        self.waiters.wake(&orders);
+    fn committed(&self, orders: Vec<(OrderId, i64)>) {
+        self.waiters.wake(orders);
     }
 }
 

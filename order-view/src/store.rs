@@ -106,6 +106,30 @@ pub async fn find(db: &DatabaseConnection, order: OrderId) -> Result<Option<Orde
         .transpose()
 }
 
+/// The versions of these orders, of those that are known.
+///
+/// # Errors
+/// The database's.
+pub async fn versions(
+    db: &DatabaseConnection,
+    orders: &[OrderId],
+) -> Result<Vec<(OrderId, i64)>, DbErr> {
+    let rows = Entity::find()
+        .select_only()
+        .columns([Column::OrderId, Column::OrderVersion])
+        .filter(Expr::cust_with_values(
+            "order_id = ANY($1::uuid[])",
+            [sql::uuids(orders.iter().map(|order| order.uuid()))],
+        ))
+        .into_tuple::<(uuid::Uuid, i64)>()
+        .all(db)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(order, version)| (order.into(), version))
+        .collect())
+}
+
 /// The order of a ticket.
 ///
 /// # Errors

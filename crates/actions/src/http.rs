@@ -2,7 +2,6 @@
 
 use contracts::OrderId;
 use garde::Validate;
-use messaging::Store;
 use serde::{Deserialize, Serialize};
 use service::{
     Problem,
@@ -10,7 +9,7 @@ use service::{
 };
 use utoipa::ToSchema;
 
-use crate::{Action, Error, act_on, act_on_all};
+use crate::{Action, Actions, Error};
 
 /// Which order an action is for. Without a body it is for all that are due.
 #[derive(Debug, Clone, Copy, Deserialize, Validate, ToSchema)]
@@ -47,12 +46,12 @@ impl Changed {
     /// 404 for an order that was not heard of, 409 for one in a wrong state.
     pub async fn by<A: Action>(
         action: A,
-        store: &Store,
+        actions: &Actions<A>,
         OptionalJson(target): OptionalJson<Target>,
     ) -> Result<Json<Self>, Problem> {
         let changed = match target {
-            Some(Target { order_id }) => act_on(store, action, order_id).await?,
-            None => act_on_all(store, action).await?,
+            Some(Target { order_id }) => actions.on(action, order_id).await?,
+            None => actions.on_all(action).await?,
         };
         Ok(Json(Self { changed }))
     }

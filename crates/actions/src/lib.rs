@@ -5,6 +5,7 @@
 //! all of them is here: the request and the answer, one transaction for one order, chunks for many.
 
 mod http;
+mod together;
 
 use contracts::{Illegal, OrderId};
 use futures_util::FutureExt;
@@ -12,6 +13,7 @@ use messaging::{Fault, Outgoing, Stamp, Store, UnitOfWork};
 use sea_orm::{DatabaseTransaction, DbErr};
 
 pub use http::{Changed, Target};
+pub use together::Actions;
 
 /// How many orders one transaction changes: enough to share an fsync, few enough to hold their
 /// locks for milliseconds only.
@@ -20,20 +22,23 @@ const CHUNK: u64 = 200;
 /// Something that a person does to one aggregate of an order.
 pub trait Action: Clone + Send + Sync + 'static {
     /// What it is done to: one per order.
-    type Aggregate: Send;
+    type Aggregate: Clone + Send;
 
     /// Who does it, as the subject of a sentence: `the kitchen`.
     const BY: &'static str;
 
-    /// Loads and locks the aggregate of an order.
+    /// The order that an aggregate belongs to.
+    fn order(aggregate: &Self::Aggregate) -> OrderId;
+
+    /// Loads and locks the aggregates of `orders`, in the order of their keys.
     ///
     /// # Errors
     /// The database's.
     fn lock(
-        &self,
         db: &DatabaseTransaction,
-        order: OrderId,
-    ) -> impl Future<Output = Result<Option<Self::Aggregate>, DbErr>> + Send;
+        orders: &[OrderId],
+        patience: Patience,
+    ) -> impl Future<Output = Result<Vec<Self::Aggregate>, DbErr>> + Send;
 
     /// Loads and locks at most `limit` aggregates that wait for this action, and skips those that
     /// somebody else has locked: whoever has them decides about them.
@@ -61,10 +66,29 @@ pub trait Action: Clone + Send + Sync + 'static {
     /// # Errors
     /// The database's.
     fn save(
-        &self,
         db: &DatabaseTransaction,
         changed: Vec<Self::Aggregate>,
     ) -> impl Future<Output = Result<(), DbErr>> + Send;
+}
+
+/// What to do about an aggregate that somebody else has locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// Wait for it.
+    Wait,
+    /// Do as if it were not there.
+    Skip,
+}
+
+impl Patience {
+    /// The end of a `SELECT` that locks.
+    #[must_use]
+    pub const fn sql(self) -> &'static str {
+        match self {
+            Self::Wait => "FOR UPDATE",
+            Self::Skip => "FOR UPDATE SKIP LOCKED",
+        }
+    }
 }
 
 /// Why an action was not done.
@@ -89,33 +113,12 @@ pub enum Error {
     Database(#[from] DbErr),
 }
 
-/// Does `action` to one order. Gives the orders that it changed: this one, or none when it was done
-/// before.
-///
-/// # Errors
-/// See [`Error`]; nothing was changed then.
-pub async fn act_on<A: Action>(
-    store: &Store,
-    action: A,
-    order: OrderId,
-) -> Result<Vec<OrderId>, Error> {
-    let act = store.transact(move |work| {
-        async move {
-            let found = action.lock(work.db(), order).await?;
-            let unknown = Error::Unknown { by: A::BY, order };
-            apply(work, &action, vec![found.ok_or(unknown)?]).await
-        }
-        .boxed()
-    });
-    act.await
-}
-
 /// Does `action` to every order that waits for it, a chunk per transaction. Gives the orders that
 /// it changed.
 ///
 /// # Errors
 /// The database's. Chunks that were committed before stay: doing it again does the rest.
-pub async fn act_on_all<A: Action>(store: &Store, action: A) -> Result<Vec<OrderId>, Error> {
+async fn act_on_all<A: Action>(store: &Store, action: A) -> Result<Vec<OrderId>, Error> {
     let mut all = Vec::new();
     loop {
         let action = action.clone();
@@ -153,7 +156,7 @@ async fn apply<A: Action>(
         .map(|message| OrderId::new(message.key))
         .collect();
     if !changed.is_empty() {
-        action.save(work.db(), changed).await?;
+        A::save(work.db(), changed).await?;
         work.publish_all(news);
     }
     Ok(orders)

@@ -17,6 +17,7 @@ pub mod retention;
 pub mod sql;
 mod sql_migration;
 mod store;
+mod together;
 
 pub use ambient::trace::TraceParent;
 pub use consumer::Consumer;
@@ -31,3 +32,4 @@ pub use outbox::Shards;
 pub use processor::{Policy, Processor, Replays, Report, Stopped};
 pub use sql_migration::sql_migration;
 pub use store::{Store, UnitOfWork};
+pub use together::{Joint, Together};

@@ -51,18 +51,29 @@ impl<D: Data> Beginning<D> {
         (World::of(id, loaded), self.published)
     }
 
-    /// Stores the saga with its data and publishes its first command, all in the transaction of `work`.
+    /// Stores sagas with their data and publishes their first commands, all in the transaction of `work`.
     ///
     /// # Errors
     /// The database's.
-    pub async fn store(self, work: &mut UnitOfWork) -> Result<(), DbErr> {
-        let row = Row {
-            id: self.data.key(),
-            saga: &self.saga,
-            records: &self.records,
+    pub async fn store(
+        work: &mut UnitOfWork,
+        begun: impl IntoIterator<Item = &Self>,
+    ) -> Result<(), DbErr> {
+        let begun: Vec<&Self> = begun.into_iter().collect();
+        let Some(now) = begun.iter().map(|one| one.now).max() else {
+            return Ok(());
         };
-        save::insert(work.db(), &[row], &[&self.data], self.now).await?;
-        work.publish_all(self.published);
+        let rows: Vec<Row<'_>> = begun
+            .iter()
+            .map(|one| Row {
+                id: one.data.key(),
+                saga: &one.saga,
+                records: &one.records,
+            })
+            .collect();
+        let data: Vec<&D> = begun.iter().map(|one| &one.data).collect();
+        save::insert(work.db(), &rows, &data, now).await?;
+        work.publish_all(begun.iter().flat_map(|one| one.published.iter().cloned()));
         Ok(())
     }
 }

@@ -22,6 +22,6 @@ mod once;
 mod reservation;
 
 pub use answer::{Answer, REPLAYED};
-pub use keys::forget;
+pub use keys::{Taken, forget};
 pub use migration::migrations;
 pub use once::Once;

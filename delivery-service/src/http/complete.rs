@@ -1,14 +1,13 @@
 //! `POST /delivery/complete`: the customer has the order, or all customers have theirs.
 
-use actions::{Changed, Target};
+use actions::{Actions, Changed, Target};
 use axum::extract::State;
-use messaging::Store;
 use service::{
     Problem,
     extract::{Json, OptionalJson},
 };
 
-use super::step::COMPLETE;
+use super::step::{COMPLETE, Step};
 
 /// The customer has the order; without a body, every one that is PICKEDUP was handed over.
 ///
@@ -26,8 +25,8 @@ use super::step::COMPLETE;
     )
 )]
 pub(super) async fn complete(
-    State(store): State<Store>,
+    State(actions): State<Actions<Step>>,
     target: OptionalJson<Target>,
 ) -> Result<Json<Changed>, Problem> {
-    Changed::by(COMPLETE, &store, target).await
+    Changed::by(COMPLETE, &actions, target).await
 }

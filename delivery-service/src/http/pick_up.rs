@@ -1,14 +1,13 @@
 //! `POST /delivery/pickedup`: a courier has the order, or all that are ready.
 
-use actions::{Changed, Target};
+use actions::{Actions, Changed, Target};
 use axum::extract::State;
-use messaging::Store;
 use service::{
     Problem,
     extract::{Json, OptionalJson},
 };
 
-use super::step::PICK_UP;
+use super::step::{PICK_UP, Step};
 
 /// A courier has the order; without a body, every one that is READY.
 ///
@@ -25,8 +24,8 @@ use super::step::PICK_UP;
     )
 )]
 pub(super) async fn pick_up(
-    State(store): State<Store>,
+    State(actions): State<Actions<Step>>,
     target: OptionalJson<Target>,
 ) -> Result<Json<Changed>, Problem> {
-    Changed::by(PICK_UP, &store, target).await
+    Changed::by(PICK_UP, &actions, target).await
 }

@@ -1,6 +1,6 @@
 //! What picking up and handing over have in common: a step of the delivery, which is news.
 
-use actions::{Action, Error};
+use actions::{Action, Error, Patience};
 use contracts::{DeliveryState, Kind, OrderId};
 use messaging::{Outgoing, Stamp};
 use sea_orm::{DatabaseTransaction, DbErr};
@@ -34,12 +34,16 @@ impl Action for Step {
 
     const BY: &'static str = "the delivery";
 
+    fn order(delivery: &Delivery) -> OrderId {
+        delivery.order_id
+    }
+
     async fn lock(
-        &self,
         db: &DatabaseTransaction,
-        order: OrderId,
-    ) -> Result<Option<Delivery>, DbErr> {
-        store::lock(db, order).await
+        orders: &[OrderId],
+        patience: Patience,
+    ) -> Result<Vec<Delivery>, DbErr> {
+        store::lock(db, orders, patience).await
     }
 
     async fn lock_due(&self, db: &DatabaseTransaction, limit: u64) -> Result<Vec<Delivery>, DbErr> {
@@ -55,7 +59,7 @@ impl Action for Step {
         Ok(Some(message.traced(delivery.trace)))
     }
 
-    async fn save(&self, db: &DatabaseTransaction, changed: Vec<Delivery>) -> Result<(), DbErr> {
+    async fn save(db: &DatabaseTransaction, changed: Vec<Delivery>) -> Result<(), DbErr> {
         store::update(db, &changed).await
     }
 }

@@ -1,9 +1,9 @@
 //! `POST /kitchen/ready`: an order is cooked, or all that are being cooked are.
 
-use actions::{Action, Changed, Error, Target};
+use actions::{Action, Actions, Changed, Error, Patience, Target};
 use axum::extract::State;
 use contracts::{Kind, OrderId};
-use messaging::{Outgoing, Stamp, Store};
+use messaging::{Outgoing, Stamp};
 use sea_orm::{DatabaseTransaction, DbErr};
 use service::{
     Problem,
@@ -24,8 +24,16 @@ impl Action for Ready {
 
     const BY: &'static str = "the kitchen";
 
-    async fn lock(&self, db: &DatabaseTransaction, order: OrderId) -> Result<Option<Cook>, DbErr> {
-        Ok(store::lock(db, [order.uuid()]).await?.pop())
+    fn order(cook: &Cook) -> OrderId {
+        cook.order_id
+    }
+
+    async fn lock(
+        db: &DatabaseTransaction,
+        orders: &[OrderId],
+        patience: Patience,
+    ) -> Result<Vec<Cook>, DbErr> {
+        store::lock(db, orders.iter().map(|order| order.uuid()), patience).await
     }
 
     async fn lock_due(&self, db: &DatabaseTransaction, limit: u64) -> Result<Vec<Cook>, DbErr> {
@@ -42,7 +50,7 @@ impl Action for Ready {
         Ok(Some(message.traced(cook.trace)))
     }
 
-    async fn save(&self, db: &DatabaseTransaction, changed: Vec<Cook>) -> Result<(), DbErr> {
+    async fn save(db: &DatabaseTransaction, changed: Vec<Cook>) -> Result<(), DbErr> {
         store::save(db, changed.into_iter().map(Row::Known).collect()).await
     }
 }
@@ -63,8 +71,8 @@ impl Action for Ready {
     )
 )]
 pub(super) async fn mark_ready(
-    State(store): State<Store>,
+    State(actions): State<Actions<Ready>>,
     target: OptionalJson<Target>,
 ) -> Result<Json<Changed>, Problem> {
-    Changed::by(Ready, &store, target).await
+    Changed::by(Ready, &actions, target).await
 }

@@ -4,14 +4,15 @@ use axum::extract::State;
 use contracts::{
     CustomerId, MenuItemId, OrderId, OrderItem, OrderState, PaymentMethodId, Quantity, RestaurantId,
 };
-use futures_util::FutureExt;
 use garde::Validate;
-use messaging::{Stamp, Store};
+use messaging::{Joint, Stamp, Together, UnitOfWork};
+use saga_postgres::Beginning;
+use sea_orm::DbErr;
 use serde::{Deserialize, Serialize};
 use service::{
     Problem,
     extract::{Keyed, Trace},
-    idempotency::{Answer, Once},
+    idempotency::{Answer, Once, Taken},
 };
 use utoipa::ToSchema;
 
@@ -90,6 +91,59 @@ impl PlaceOrder {
     }
 }
 
+/// Where orders are taken: those that come at the same time in one transaction.
+pub(super) type Desk = Together<Placing>;
+
+/// Stores orders.
+#[derive(Debug)]
+pub(super) struct Placing;
+
+/// An order to be stored, and what is answered then.
+#[derive(Debug)]
+pub(super) struct Placement {
+    once: Once,
+    answer: Answer,
+    begun: Beginning<Order>,
+}
+
+impl Joint for Placing {
+    type Request = Placement;
+    type Answer = Result<Answer, Problem>;
+
+    async fn together(
+        &self,
+        work: &mut UnitOfWork,
+        placements: &[Placement],
+    ) -> Result<Vec<Option<Self::Answer>>, DbErr> {
+        let named: Vec<_> = placements.iter().map(|it| (&it.once, &it.answer)).collect();
+        let taken = Once::take_together(work, &named).await?;
+        let both = || placements.iter().zip(&taken);
+        let new = both().filter(|(_, taken)| matches!(taken, Taken::New));
+        Beginning::store(work, new.map(|(placement, _)| &placement.begun)).await?;
+        let answer = |(placement, taken): (&Placement, Taken)| match taken {
+            Taken::New => Some(Ok(placement.answer.clone())),
+            Taken::Before(answer) => Some(answer),
+            Taken::Busy => None,
+        };
+        Ok(placements.iter().zip(taken).map(answer).collect())
+    }
+
+    async fn alone(
+        &self,
+        work: &mut UnitOfWork,
+        placement: &Placement,
+    ) -> Result<Self::Answer, DbErr> {
+        match placement.once.take(work, &placement.answer).await {
+            Ok(None) => {
+                Beginning::store(work, [&placement.begun]).await?;
+                Ok(Ok(placement.answer.clone()))
+            }
+            Ok(Some(earlier)) => Ok(Ok(earlier)),
+            Err(problem) => Ok(Err(problem)),
+        }
+    }
+}
+
 /// Takes an order: stores it as PENDING and asks for the verification of its customer, both or neither. While too many orders are
 /// under way it answers 503 with `Retry-After`, and has done nothing.
 #[utoipa::path(
@@ -105,7 +159,7 @@ impl PlaceOrder {
     )
 )]
 pub(super) async fn place_order(
-    State(store): State<Store>,
+    State(desk): State<Desk>,
     State(orders): State<Orders>,
     State(admission): State<Admission>,
     Trace(trace): Trace,
@@ -123,8 +177,10 @@ pub(super) async fn place_order(
     let placed = Placed::from(begun.data());
     let location = format!("/orders/{}", placed.order_id);
     let answer = Answer::created(Some(location), &placed)?;
-    let taken = once.transact(&store, answer, |work| {
-        async move { Ok(begun.store(work).await?) }.boxed()
-    });
-    taken.await
+    let placement = Placement {
+        once,
+        answer,
+        begun,
+    };
+    desk.ask(placement).await?
 }

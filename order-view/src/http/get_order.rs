@@ -10,14 +10,11 @@ use service::{
     Problem,
     extract::{Json, Path, Query},
 };
-use tokio::time::Instant;
 use utoipa::IntoParams;
 
 use super::{View, order::Order};
 use crate::{domain::OrderView, store};
 
-/// How soon a change is seen that another instance of this service has written.
-const PACE: Duration = Duration::from_millis(25);
 /// When to ask again for a version that did not come in time.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -71,19 +68,14 @@ async fn wait(view: &View, order: OrderId, version: i64) -> Result<Option<OrderV
     if version == 0 || reaches(found.as_ref(), version) {
         return Ok(found);
     }
-    let deadline = Instant::now() + view.patience;
-    let place = view.waiters.wait_for(order);
-    loop {
-        let change = place.change();
-        let found = store::find(&view.db, order).await?;
-        let now = Instant::now();
-        if reaches(found.as_ref(), version) || now >= deadline {
-            return Ok(found);
-        }
-        let next = deadline.min(now + PACE);
-        // Only the waiting is cut short, never the reading.
-        let _ = tokio::time::timeout_at(next, change).await;
+    let mut place = view.waiters.wait_for(order);
+    let found = store::find(&view.db, order).await?;
+    if reaches(found.as_ref(), version) {
+        return Ok(found);
     }
+    // Only the waiting is cut short, never the reading.
+    let _ = tokio::time::timeout(view.patience, place.reaches(version)).await;
+    Ok(store::find(&view.db, order).await?)
 }
 
 fn reaches(found: Option<&OrderView>, version: i64) -> bool {

@@ -8,7 +8,10 @@ use order_view::{NAME, http, messages::Folding, migration, waiters::Waiters};
 use serde_json::{Value, json};
 use service::health::Health;
 use testing::{Client, Database, message};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
 use uuid::Uuid;
 
 pub(crate) const PATIENCE: Duration = Duration::from_millis(200);
@@ -17,6 +20,7 @@ pub(crate) struct View {
     pub(crate) store: Store,
     processor: Processor<Folding>,
     pub(crate) client: Client,
+    _watching: DropGuard,
     _database: Database,
 }
 
@@ -29,12 +33,15 @@ impl View {
             waiters.clone(),
             PATIENCE,
         ));
+        let over = CancellationToken::new();
+        tokio::spawn(waiters.clone().watch(store.db().clone(), over.clone()));
         let (health, tasks) = (Health::default(), TaskTracker::new());
         let router = service::http::router(NAME, routes, &health, &tasks, Default::default());
         Self {
             processor: Processor::new(store.clone(), NAME, Folding::new(waiters)),
             client: Client::new(router.expect("the API can be described")),
             store,
+            _watching: over.drop_guard(),
             _database: database,
         }
     }

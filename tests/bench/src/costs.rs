@@ -19,6 +19,7 @@ use statements::{Spent, Statement};
 pub(crate) struct Costs {
     at: Instant,
     processes: BTreeMap<String, Process>,
+    backends: BTreeMap<String, f64>,
     statements: BTreeMap<Statement, Spent>,
     /// Transactions that got a number, in all databases of the server.
     writes: i64,
@@ -36,6 +37,8 @@ pub(crate) struct Bill {
     pub(crate) seconds: f64,
     /// CPU seconds by process.
     pub(crate) cpu: BTreeMap<String, f64>,
+    /// CPU seconds of Postgres' backends by database: a part of those of `postgres`.
+    pub(crate) backends: BTreeMap<String, f64>,
     /// Statements by who sent them, but BEGIN and its like.
     pub(crate) statements: BTreeMap<String, i64>,
     /// The statements that were sent most often.
@@ -88,6 +91,7 @@ impl Costs {
         Ok(Self {
             at: Instant::now(),
             processes: processes::look(&site.platform),
+            backends: processes::backends(&site.platform),
             statements: statements::look(&site.server).await?,
             writes,
             commits: commits.into_iter().collect(),
@@ -134,6 +138,16 @@ impl Costs {
                 .map(|(name, process)| {
                     let earlier = before.processes.get(name).map_or(0.0, |it| it.cpu);
                     (name.clone(), process.cpu - earlier)
+                })
+                .collect(),
+            backends: self
+                .backends
+                .iter()
+                .map(|(name, cpu)| {
+                    (
+                        name.clone(),
+                        cpu - before.backends.get(name).unwrap_or(&0.0),
+                    )
                 })
                 .collect(),
             statements,

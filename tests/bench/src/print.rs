@@ -269,6 +269,17 @@ pub(crate) fn costs(results: &Results) -> Option<Table> {
             idle.map_or(String::new(), |memory| format!("{memory:.1}")),
         ]);
     }
+    for (database, cpu) in &run.bill.backends {
+        let each = run.each(*cpu) * 1e3;
+        if each >= 0.005 {
+            let percent = cpu / run.bill.seconds * 100.0;
+            table.add_row([
+                format!("postgres for {database}"),
+                format!("{each:.2}"),
+                format!("{percent:.1}"),
+            ]);
+        }
+    }
     for (sender, calls) in &run.bill.statements {
         let each = format!("{:.1}", run.each(*calls as f64));
         table.add_row([format!("SQL per order: {sender}"), each]);

@@ -3,7 +3,9 @@
 use futures_util::FutureExt;
 use messaging::{Message, Processor, Report, Stamp, Store, sql};
 use saga::{Definition, Process, ask, saga};
-use saga_postgres::{Data, Definitions, Fragment, Orchestrator, Story, migrations, story};
+use saga_postgres::{
+    Beginning, Data, Definitions, Fragment, Orchestrator, Story, migrations, story,
+};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -162,7 +164,9 @@ impl Post {
         };
         let begun = self.orchestrator.begin(parcel, None, &mut stamp).unwrap();
         let id = begun.data().id;
-        let stored = self.store.transact(|work| begun.store(work).boxed());
+        let stored = self
+            .store
+            .transact(|work| async move { Beginning::store(work, [&begun]).await }.boxed());
         stored.await.unwrap();
         id
     }

@@ -7,6 +7,7 @@ use futures_util::FutureExt;
 use messaging::{
     Store, Verdict, judge,
     retention::{self, Days},
+    sql,
 };
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, FromQueryResult,
@@ -79,6 +80,80 @@ pub(super) async fn take(
         Err(error) if judge(&error) == Verdict::Conflict => Err(under_way()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// What became of a key that was to be taken together with others.
+#[derive(Debug)]
+pub enum Taken {
+    /// The request is new: its work is to be done in this transaction.
+    New,
+    /// The key got this answer before, or cannot get one for this request.
+    Before(Result<Answer, Problem>),
+    /// Somebody else is at the key: to be tried again in a transaction of its own, which waits.
+    Busy,
+}
+
+#[derive(Debug, FromQueryResult)]
+struct Place {
+    place: i32,
+    fingerprint: Option<Vec<u8>>,
+    status: Option<i16>,
+    location: Option<String>,
+    body: Option<String>,
+}
+
+const TAKE_TOGETHER: &str = "SELECT place, fingerprint, status, location, body FROM idempotency_take_together($1, $2, $3, $4, $5, $6)";
+
+/// Takes the keys of several requests, each with its answer, in one statement that waits for nobody.
+pub(super) async fn take_together(
+    db: &DatabaseTransaction,
+    claims: &[(&Claim, &Answer)],
+) -> Result<Vec<Taken>, DbErr> {
+    let mut taken: Vec<Taken> = claims.iter().map(|_| Taken::New).collect();
+    let all = || claims.iter().map(|(claim, _)| claim);
+    let answers = || claims.iter().map(|(_, answer)| answer);
+    let values = [
+        sql::texts(all().map(|claim| &claim.operation)),
+        sql::texts(all().map(|claim| &claim.key)),
+        sql::texts(all().map(|claim| hex(&claim.fingerprint))),
+        sql::smallints(answers().map(|answer| status(answer))),
+        sql::optional_texts(answers().map(|answer| answer.location.as_deref())),
+        sql::texts(answers().map(|answer| &answer.body)),
+    ];
+    let take = Statement::from_sql_and_values(DbBackend::Postgres, TAKE_TOGETHER, values);
+    for place in Place::find_by_statement(take).all(db).await? {
+        let index = usize::try_from(place.place - 1).ok();
+        let found = index.and_then(|index| Some((claims.get(index)?.0, taken.get_mut(index)?)));
+        let Some((claim, place_taken)) = found else {
+            return Err(DbErr::Type("idempotency_take_together.place".to_owned()));
+        };
+        *place_taken = match place {
+            Place {
+                fingerprint: Some(fingerprint),
+                status,
+                location,
+                body,
+                ..
+            } if status.is_some() => Taken::Before(
+                Row {
+                    fingerprint,
+                    status,
+                    location,
+                    body,
+                }
+                .answer_to(claim),
+            ),
+            _ => Taken::Busy,
+        };
+    }
+    Ok(taken)
+}
+
+fn hex(fingerprint: &Fingerprint) -> String {
+    fingerprint
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 impl Row {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{
     answer::Answer,
     fingerprint,
-    keys::{self, Claim, Entry},
+    keys::{self, Claim, Entry, Taken},
     reservation::Reservation,
 };
 use crate::{Problem, extract::IdempotencyKey};
@@ -73,10 +73,7 @@ impl Once {
     {
         let done = store.transact(move |unit| {
             async move {
-                if let Some(claim) = &self.0
-                    && let Some(earlier) =
-                        keys::take(unit.db(), claim, Entry::Answer(&answer)).await?
-                {
+                if let Some(earlier) = self.take(unit, &answer).await? {
                     return Ok(earlier);
                 }
                 work(unit).await?;
@@ -85,6 +82,46 @@ impl Once {
             .boxed()
         });
         done.await
+    }
+
+    /// Takes the key, with `answer`, in the transaction of `unit`: gives nothing, and the work is to be done there; or the answer
+    /// that the first request got. One that is just being done is waited for.
+    ///
+    /// # Errors
+    /// As [`transact`](Self::transact). The transaction must not be committed with anything in it then.
+    pub async fn take(
+        &self,
+        unit: &UnitOfWork,
+        answer: &Answer,
+    ) -> Result<Option<Answer>, Problem> {
+        match &self.0 {
+            Some(claim) => keys::take(unit.db(), claim, Entry::Answer(answer)).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Takes the keys of requests that share the transaction of `unit`, each with its answer, and says what became of each.
+    /// Nobody is waited for.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn take_together(
+        unit: &UnitOfWork,
+        requests: &[(&Self, &Answer)],
+    ) -> Result<Vec<Taken>, DbErr> {
+        let named = requests.iter();
+        let named = named.filter_map(|(once, answer)| Some((once.0.as_ref()?, *answer)));
+        let named: Vec<_> = named.collect();
+        let mut taken = match named.is_empty() {
+            true => Vec::new(),
+            false => keys::take_together(unit.db(), &named).await?,
+        }
+        .into_iter();
+        let of = |(once, _): &(&Self, &Answer)| match once.0 {
+            Some(_) => taken.next().unwrap_or(Taken::Busy),
+            None => Taken::New,
+        };
+        Ok(requests.iter().map(of).collect())
     }
 
     /// The same for work that is one statement and publishes nothing: without a key it needs no transaction.

@@ -48,6 +48,28 @@ pub(crate) fn look(platform: &Platform) -> BTreeMap<String, Process> {
     found
 }
 
+/// CPU seconds of Postgres' backends by the database that they serve, since each began; those that have ended are in no database.
+pub(crate) fn backends(platform: &Platform) -> BTreeMap<String, f64> {
+    let mut found = BTreeMap::new();
+    for child in platform
+        .process(POSTGRES)
+        .iter()
+        .flat_map(|it| it.children())
+    {
+        if let Some(database) = database(&file(child.pid, "cmdline")) {
+            *found.entry(database.to_owned()).or_default() += cpu(&file(child.pid, "stat"), false);
+        }
+    }
+    found
+}
+
+/// Postgres tells in a backend's title whom it serves: `postgres: role database host(port) doing`.
+fn database(title: &str) -> Option<&str> {
+    let mut words = title.split_whitespace();
+    let host = words.clone().nth(3)?;
+    (words.next()? == "postgres:" && host.ends_with(')')).then(|| words.nth(1))?
+}
+
 /// How many processes want a processor, on the average of the last minute.
 pub(crate) fn busy() -> f64 {
     let told = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
@@ -130,6 +152,14 @@ mod tests {
         let stat = "42 (a (b) c) S 1 42 42 0 -1 4194560 1 2 3 4 150 50 30 70 20 0 1 0 9 9 9";
         assert!((cpu(stat, false) - 2.0).abs() < 1e-9);
         assert!((cpu(stat, true) - 3.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_backend_tells_which_database_it_serves() {
+        let backend = "postgres: order orders 127.0.0.1(51234) idle in transaction";
+        assert_eq!(database(backend), Some("orders"));
+        assert_eq!(database("postgres: checkpointer "), None);
+        assert_eq!(database("postgres: autovacuum worker orders"), None);
     }
 
     #[test]
