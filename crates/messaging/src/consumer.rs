@@ -18,7 +18,7 @@ use rdkafka::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{Handler, Incoming, Processor, Store, incoming::Raw, retention};
+use crate::{Handler, Incoming, Processor, Store, incoming::Raw, rest, retention};
 use context::Context;
 pub use context::Status;
 pub use settings::Settings;
@@ -28,8 +28,6 @@ use shares::{Partition, Share};
 const RECV_PATIENCE: Duration = Duration::from_secs(1);
 /// Before a client takes the place of one that had to be replaced.
 const REPLACEMENT: Duration = Duration::from_millis(200);
-/// The longest rest between two polls.
-const REST: Duration = Duration::from_millis(50);
 /// How long a broker may take to tell its metadata before it counts as away.
 const PROBE_PATIENCE: Duration = Duration::from_millis(500);
 
@@ -146,7 +144,8 @@ impl<H: Handler> Consumer<H> {
                 self.probe(consumer).await;
                 continue;
             }
-            let (began, full) = (Instant::now(), self.is_full(&polled));
+            let began = Instant::now();
+            let messages = polled.values().map(Vec::len).sum();
             let done: Vec<_> = stream::iter(shares::of(polled, self.settings.share()))
                 .map(|share| self.process(share, shutdown))
                 .buffer_unordered(self.settings.concurrency)
@@ -154,22 +153,9 @@ impl<H: Handler> Consumer<H> {
                 .collect()
                 .await;
             store_offsets(consumer, done.iter().flatten());
-            if !full {
-                self.rest(began.elapsed(), shutdown).await;
-            }
+            let rest = rest::after(began.elapsed(), messages, self.settings.batch);
+            let _ = shutdown.run_until_cancelled(tokio::time::sleep(rest)).await;
         }
-    }
-
-    fn is_full(&self, polled: &Polled) -> bool {
-        polled.values().map(Vec::len).sum::<usize>() >= self.settings.batch
-    }
-
-    /// Rests in proportion to what the last transactions took, so that what comes meanwhile shares the next one: the busier a
-    /// consumer or its machine is, the more of its messages cost one commit together. Where little comes, the rest is over
-    /// before the next message. Who is far behind fills his polls and does not rest.
-    async fn rest(&self, worked: Duration, shutdown: &CancellationToken) {
-        let rest = worked.mul_f32(self.settings.rest).min(REST);
-        let _ = shutdown.run_until_cancelled(tokio::time::sleep(rest)).await;
     }
 
     /// Waits for a record, then takes what else is there, up to the size of a batch.

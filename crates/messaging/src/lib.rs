@@ -13,6 +13,7 @@ mod migration;
 mod outbox;
 pub mod parking;
 mod processor;
+mod rest;
 pub mod retention;
 pub mod sql;
 mod sql_migration;

@@ -9,19 +9,16 @@ use std::{
     fmt,
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use futures_util::{FutureExt, future::BoxFuture};
 use sea_orm::DbErr;
 use tokio::{sync::oneshot, time::Instant};
 
-use crate::{Store, UnitOfWork};
+use crate::{Store, UnitOfWork, rest};
 
 /// The most requests of one transaction.
 const MOST: usize = 100;
-/// The longest rest between two transactions.
-const REST: Duration = Duration::from_millis(20);
 
 /// What can be done for several requests in one transaction.
 pub trait Joint: Send + Sync + 'static {
@@ -136,12 +133,9 @@ impl<J: Joint> Meeting<J> {
     async fn serve(self: Arc<Self>) {
         while let Some((requests, replies)) = self.next() {
             let began = Instant::now();
-            let company = requests.len() > 1;
+            let count = requests.len();
             self.answer(requests.into(), replies).await;
-            // Only where many come: whoever asks for one thing after the other need not wait for himself.
-            if company {
-                tokio::time::sleep(began.elapsed().min(REST)).await;
-            }
+            tokio::time::sleep(rest::after(began.elapsed(), count, MOST)).await;
         }
     }
 

@@ -22,9 +22,6 @@ pub struct Settings {
     /// How many transactions a full poll is shared out to, which then run at once; each takes a connection of the database
     /// pool. A partition is never divided between them.
     pub concurrency: usize,
-    /// How long to rest after a poll that was not full, as a multiple of the time that its transactions took; 50 ms at most. More
-    /// makes larger batches under load, and lets a message wait longer that comes right after another.
-    pub rest: f32,
 }
 
 impl Settings {
@@ -40,7 +37,6 @@ impl Settings {
             topic_prefix: topic_prefix.to_owned(),
             batch: 500,
             concurrency: 4,
-            rest: 1.0,
         }
     }
 
