@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// How far the cursor in the database may be behind: what a crash publishes again.
-const SAVE: Duration = Duration::from_millis(50);
+const SAVE: Duration = Duration::from_millis(200);
 /// Rows of one shard that may be under way to Kafka.
 const MAX_IN_FLIGHT: usize = 4 * MAX_ROWS;
 /// How often the rows that wait are counted while there are more than one batch of them.

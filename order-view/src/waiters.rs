@@ -92,7 +92,7 @@ impl Waiters {
                 match look.await {
                     Ok(Ok(versions)) => self.wake(versions),
                     Ok(Err(error)) => {
-                        tracing::debug!(%error, "waiting readers are not told of other instances")
+                        tracing::debug!(%error, "waiting readers are not told of other instances");
                     }
                     Err(_) => {}
                 }

@@ -15,10 +15,15 @@ use rdkafka::{
     Message as _, Offset, TopicPartitionList,
     consumer::{Consumer as _, StreamConsumer},
     error::KafkaError,
+    message::BorrowedMessage,
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{Handler, Incoming, Processor, Store, incoming::Raw, rest, retention};
+use crate::{
+    Handler, Incoming, Processor, Store,
+    incoming::{self, Raw},
+    rest, retention,
+};
 use context::Context;
 pub use context::Status;
 pub use settings::Settings;
@@ -52,8 +57,21 @@ pub enum Error {
     },
 }
 
-/// Records of one poll, by partition, each in its order.
-type Polled = BTreeMap<Partition, Vec<Raw>>;
+/// What one poll has brought.
+#[derive(Default)]
+struct Polled {
+    /// The records that concern the handler, by partition, each in its order.
+    records: BTreeMap<Partition, Vec<Raw>>,
+    /// The offsets to go on from, also where nothing concerned it.
+    next: BTreeMap<Partition, i64>,
+}
+
+impl Polled {
+    fn forget(&mut self, revoked: &Partition) {
+        self.records.remove(revoked);
+        self.next.remove(revoked);
+    }
+}
 
 impl<H: Handler> Consumer<H> {
     /// A consumer that gives what it polls to `handler`, on the database of `store`.
@@ -140,19 +158,21 @@ impl<H: Handler> Consumer<H> {
     async fn consume(&self, consumer: &Arc<StreamConsumer<Context>>, shutdown: &CancellationToken) {
         while !shutdown.is_cancelled() && !consumer.context().is_broken() {
             let polled = self.poll(consumer, shutdown).await;
-            if polled.is_empty() {
+            let Polled { records, mut next } = polled;
+            if next.is_empty() {
                 self.probe(consumer).await;
                 continue;
             }
             let began = Instant::now();
-            let messages = polled.values().map(Vec::len).sum();
-            let done: Vec<_> = stream::iter(shares::of(polled, self.settings.share()))
+            let messages = records.values().map(Vec::len).sum();
+            let undone: Vec<_> = stream::iter(shares::of(records, self.settings.share()))
                 .map(|share| self.process(share, shutdown))
                 .buffer_unordered(self.settings.concurrency)
                 .filter_map(std::future::ready)
                 .collect()
                 .await;
-            store_offsets(consumer, done.iter().flatten());
+            next.retain(|partition, _| !undone.iter().flatten().any(|it| it == partition));
+            store_offsets(consumer, next);
             let rest = rest::after(began.elapsed(), messages, self.settings.batch);
             let _ = shutdown.run_until_cancelled(tokio::time::sleep(rest)).await;
         }
@@ -164,7 +184,7 @@ impl<H: Handler> Consumer<H> {
         consumer: &StreamConsumer<Context>,
         shutdown: &CancellationToken,
     ) -> Polled {
-        let mut polled = Polled::new();
+        let mut polled = Polled::default();
         let mut count = 0;
         let mut next = tokio::select! {
             received = tokio::time::timeout(RECV_PATIENCE, consumer.recv()) => received.ok(),
@@ -172,15 +192,17 @@ impl<H: Handler> Consumer<H> {
         };
         while let Some(received) = next {
             for revoked in consumer.context().take_revoked() {
-                polled.remove(&revoked);
+                polled.forget(&revoked);
             }
             match received {
                 Ok(record) => {
-                    let raw = Raw::copy(&record, &self.settings.topic_prefix);
-                    polled
-                        .entry((record.topic().to_owned(), record.partition()))
-                        .or_default()
-                        .push(raw);
+                    let partition = (record.topic().to_owned(), record.partition());
+                    if self.concerns(&record) {
+                        let raw = Raw::copy(&record, &self.settings.topic_prefix);
+                        let records = polled.records.entry(partition.clone()).or_default();
+                        records.push(raw);
+                    }
+                    polled.next.insert(partition, record.offset() + 1);
                     count += 1;
                 }
                 Err(error) if is_fatal(&error) => {
@@ -198,7 +220,7 @@ impl<H: Handler> Consumer<H> {
                 .flatten();
         }
         for revoked in consumer.context().take_revoked() {
-            polled.remove(&revoked);
+            polled.forget(&revoked);
         }
         if count > 0 {
             self.status.heard();
@@ -206,25 +228,31 @@ impl<H: Handler> Consumer<H> {
         polled
     }
 
-    /// Handles the records of some partitions; gives the offsets to go on from, or none when the process is to stop.
+    /// Whether a record is for this handler, as far as its type tells: most of a shared topic is for somebody else, and is not
+    /// even copied.
+    fn concerns(&self, record: &BorrowedMessage<'_>) -> bool {
+        let topic = record.topic();
+        let topic = topic
+            .strip_prefix(&self.settings.topic_prefix)
+            .unwrap_or(topic);
+        incoming::kind(record).is_none_or(|kind| self.processor.concerns(topic, kind))
+    }
+
+    /// Handles the records of some partitions. Gives these partitions when that was not done, because the process is to stop.
     async fn process(
         &self,
         share: Share<Raw>,
         shutdown: &CancellationToken,
-    ) -> Option<Vec<(Partition, i64)>> {
-        let mut next = Vec::with_capacity(share.len());
-        let mut batch = Vec::new();
+    ) -> Option<Vec<Partition>> {
+        let (mut partitions, mut batch) = (Vec::with_capacity(share.len()), Vec::new());
         for (partition, records) in share {
-            next.extend(records.last().map(|last| (partition, last.offset + 1)));
+            partitions.push(partition);
             batch.extend(records.into_iter().map(Incoming::from));
         }
         metrics::histogram!("consumer_batch_messages", "consumer" => self.settings.name.clone())
             .record(batch.len() as f64);
-        self.processor
-            .process(batch, shutdown)
-            .await
-            .ok()
-            .map(|_| next)
+        let processed = self.processor.process(batch, shutdown).await;
+        processed.is_err().then_some(partitions)
     }
 
     /// Asks a broker that was lost whether it is back, so that the status tells the truth without traffic.
@@ -253,13 +281,10 @@ impl<H: Handler> Consumer<H> {
     }
 }
 
-fn store_offsets<'d>(
-    consumer: &StreamConsumer<Context>,
-    done: impl IntoIterator<Item = &'d (Partition, i64)>,
-) {
+fn store_offsets(consumer: &StreamConsumer<Context>, next: BTreeMap<Partition, i64>) {
     let mut offsets = TopicPartitionList::new();
-    let added = done.into_iter().try_for_each(|((topic, partition), next)| {
-        offsets.add_partition_offset(topic, *partition, Offset::Offset(*next))
+    let added = next.into_iter().try_for_each(|((topic, partition), next)| {
+        offsets.add_partition_offset(&topic, partition, Offset::Offset(next))
     });
     if let Err(error) = added.and_then(|()| consumer.store_offsets(&offsets)) {
         // A partition that was taken away meanwhile: its new owner sees the batch again, and the inbox knows it.

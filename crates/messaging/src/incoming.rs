@@ -171,7 +171,20 @@ impl Incoming {
 
 /// What is not UTF-8 is replaced; Postgres keeps no zero bytes.
 fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).replace('\0', "\u{fffd}")
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !bytes.contains(&0) => text.to_owned(),
+        _ => String::from_utf8_lossy(bytes).replace('\0', "\u{fffd}"),
+    }
+}
+
+/// The type of a record that is still in the client's buffers, where it has one that can be read.
+pub(crate) fn kind<'r>(record: &'r BorrowedMessage<'_>) -> Option<&'r str> {
+    let find = || {
+        let headers = record.headers()?;
+        let kind = headers.iter().find(|header| header.key == "ce_type")?;
+        std::str::from_utf8(kind.value?).ok()
+    };
+    catch_unwind(AssertUnwindSafe(find)).ok().flatten()
 }
 
 /// The headers. rdkafka 0.39 panics on a header whose name is not UTF-8; such a record has no headers here, and so is

@@ -133,7 +133,10 @@ impl<H: Handler> Processor<H> {
     ) -> Result<Report, Stopped> {
         let batch: Arc<[Incoming]> = batch
             .into_iter()
-            .filter(|incoming| self.concerns(incoming))
+            .filter(|incoming| {
+                let message = incoming.message();
+                message.is_none_or(|message| self.concerns(&message.topic, &message.kind))
+            })
             .collect();
         let mut report = Report::default();
         #[expect(
@@ -161,10 +164,9 @@ impl<H: Handler> Processor<H> {
         Ok(report)
     }
 
-    fn concerns(&self, incoming: &Incoming) -> bool {
-        incoming.message().is_none_or(|message| {
-            self.handler.interest(&message.topic, &message.kind) != Interest::Ignore
-        })
+    /// Whether messages of `kind` on `topic` (without prefix) are handled here, or are unknown and so parked.
+    pub(crate) fn concerns(&self, topic: &str, kind: &str) -> bool {
+        self.handler.interest(topic, kind) != Interest::Ignore
     }
 
     /// Tries again what has failed once with `reason`, until it works or has failed as often as the policy allows. The inner

@@ -68,6 +68,7 @@ struct Queue<J: Joint> {
 }
 
 type Reply<J> = oneshot::Sender<Result<<J as Joint>::Answer, DbErr>>;
+type Crowd<J> = (Vec<<J as Joint>::Request>, Vec<Reply<J>>);
 
 impl<J: Joint> fmt::Debug for Together<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -140,7 +141,7 @@ impl<J: Joint> Meeting<J> {
     }
 
     /// Those that wait, in the order in which they came. Nothing: the next one who comes has to begin.
-    fn next(&self) -> Option<(Vec<J::Request>, Vec<Reply<J>>)> {
+    fn next(&self) -> Option<Crowd<J>> {
         let mut queue = self.queue();
         if queue.waiting.is_empty() {
             queue.served = false;

@@ -128,6 +128,26 @@ async fn many_couriers_at_once_change_each_order_once() {
 }
 
 #[tokio::test]
+async fn an_order_that_somebody_has_locked_holds_up_no_other() {
+    let (delivery, orders) = Delivery::with(2).await;
+    let gate = delivery.lock(orders[0]).await;
+    let waiting = delivery.act("pickedup", orders[0]);
+    let other = delivery.act("pickedup", orders[1]);
+    let both = async { tokio::join!(waiting, other) };
+    tokio::pin!(both);
+    // The other one is done while the first waits.
+    let done = async { while delivery.outbox(orders[1]).await.is_empty() {} };
+    tokio::select! {
+        _ = &mut both => panic!("the first did not wait"),
+        () = done => {}
+    }
+    gate.send(()).unwrap();
+    let ((first, _), (second, _)) = both.await;
+    assert_eq!((first, second), (200, 200));
+    assert_eq!(delivery.ready().await, []);
+}
+
+#[tokio::test]
 async fn what_waits_is_listed_page_by_page() {
     let (delivery, orders) = Delivery::with(5).await;
     let (_, first) = delivery.client.get("/delivery/ready?limit=3").await;

@@ -6,11 +6,13 @@
 
 use contracts::OrderId;
 use delivery_service::{NAME, http, messages::Dispatch, migration};
+use futures_util::FutureExt;
 use messaging::{Message, Processor, Report, Store};
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DbErr};
 use serde_json::{Value, json};
 use service::health::Health;
 use testing::{Answer, Client, Database, Told, message, outbox};
+use tokio::sync::oneshot;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) struct Delivery {
@@ -60,6 +62,27 @@ impl Delivery {
     pub(crate) async fn forget_the_inbox(&self) {
         let forget = self.store.db().execute_unprepared("DELETE FROM inbox");
         forget.await.expect("the inbox can be pruned");
+    }
+
+    /// Locks the delivery of an order until the gate is opened.
+    pub(crate) async fn lock(&self, order: OrderId) -> oneshot::Sender<()> {
+        let ((open, gate), (told, locked)) = (oneshot::channel(), oneshot::channel());
+        let (store, id) = (self.store.clone(), order.uuid());
+        tokio::spawn(async move {
+            let locking = store.transact::<_, DbErr, _>(move |work| {
+                async move {
+                    let lock = format!("SELECT FROM deliveries WHERE order_id = '{id}' FOR UPDATE");
+                    work.db().execute_unprepared(&lock).await?;
+                    told.send(()).expect("the test waits");
+                    gate.await.expect("the test opens the gate");
+                    Ok(())
+                }
+                .boxed()
+            });
+            locking.await.expect("nothing else holds it");
+        });
+        locked.await.expect("it is locked");
+        open
     }
 
     /// What waits for a courier.

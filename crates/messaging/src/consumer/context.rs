@@ -150,19 +150,21 @@ impl ConsumerContext for Context {
         }
     }
 
-    fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        if let Rebalance::Error(error) = rebalance {
-            tracing::warn!(%error, "rebalance failed");
-            return;
-        }
+    fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        // The client is not asked what it has: while it closes, nobody answers, and the question is asked for ever.
+        let count = match rebalance {
+            Rebalance::Assign(all) => all.count(),
+            Rebalance::Revoke(_) => 0,
+            Rebalance::Error(error) => {
+                tracing::warn!(%error, "rebalance failed");
+                return;
+            }
+        };
         if self.is_broken() {
             // Its successor speaks now.
             return;
         }
         self.status.heard();
-        let count = consumer
-            .assignment()
-            .map_or(0, |assignment| assignment.count());
         self.status
             .partitions
             .store(i64::try_from(count).unwrap_or(i64::MAX), Ordering::Relaxed);

@@ -14,3 +14,4 @@ mod logbook;
 mod newcomers;
 mod processor;
 mod replay;
+mod together;

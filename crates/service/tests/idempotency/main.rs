@@ -9,3 +9,4 @@ mod concurrency;
 mod days;
 mod notes;
 mod reservations;
+mod together;

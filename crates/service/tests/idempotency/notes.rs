@@ -8,7 +8,7 @@ use std::{
 
 use axum::{body::Bytes, extract::State, http::Response};
 use futures_util::FutureExt;
-use messaging::Store;
+use messaging::{Joint, Store, Together, UnitOfWork};
 use sea_orm::{ConnectionTrait, DatabaseExecutor, DbBackend, DbErr, Statement};
 use sea_orm_migration::{
     MigrationTrait, SchemaManager, async_trait::async_trait, prelude::DeriveMigrationName,
@@ -19,7 +19,7 @@ use service::{
     Problem,
     extract::Keyed,
     health::Health,
-    idempotency::{self, Answer, Once},
+    idempotency::{self, Answer, Once, Taken},
 };
 use testing::{Client, Database, Migrations, eventually};
 use tokio::sync::Semaphore;
@@ -54,6 +54,7 @@ pub(crate) enum Twist {
 #[derive(Debug, Clone)]
 struct Desk {
     store: Store,
+    pile: Together<Pile>,
     twists: Arc<Mutex<VecDeque<Twist>>>,
 }
 
@@ -136,6 +137,69 @@ async fn print(
     printed.await
 }
 
+/// Writes down what comes at the same time, in one transaction.
+#[derive(Debug)]
+struct Pile;
+
+#[derive(Debug)]
+struct Sheet {
+    once: Once,
+    answer: Answer,
+    id: Uuid,
+    note: Note,
+}
+
+impl Joint for Pile {
+    type Request = Sheet;
+    type Answer = Result<Answer, Problem>;
+
+    async fn together(
+        &self,
+        work: &mut UnitOfWork,
+        sheets: &[Sheet],
+    ) -> Result<Vec<Option<Self::Answer>>, DbErr> {
+        let named: Vec<_> = sheets.iter().map(|it| (&it.once, &it.answer)).collect();
+        let mut answers = Vec::new();
+        for (sheet, taken) in sheets.iter().zip(Once::take_together(work, &named).await?) {
+            answers.push(match taken {
+                Taken::New => {
+                    insert(work.db().into(), sheet.id, sheet.note.clone()).await?;
+                    Some(Ok(sheet.answer.clone()))
+                }
+                Taken::Before(answer) => Some(answer),
+                Taken::Busy => None,
+            });
+        }
+        Ok(answers)
+    }
+
+    async fn alone(&self, work: &mut UnitOfWork, sheet: &Sheet) -> Result<Self::Answer, DbErr> {
+        match sheet.once.take(work, &sheet.answer).await {
+            Ok(None) => {
+                insert(work.db().into(), sheet.id, sheet.note.clone()).await?;
+                Ok(Ok(sheet.answer.clone()))
+            }
+            Ok(Some(earlier)) => Ok(Ok(earlier)),
+            Err(problem) => Ok(Err(problem)),
+        }
+    }
+}
+
+#[utoipa::path(post, path = "/sheets", params(Once), request_body = Note, responses((status = 201), Once))]
+async fn pile_up(
+    State(desk): State<Desk>,
+    Keyed { once, body }: Keyed<Note>,
+) -> Result<Answer, Problem> {
+    let (id, answer) = note("sheets", &body);
+    let sheet = Sheet {
+        once,
+        answer,
+        id,
+        note: body,
+    };
+    desk.pile.ask(sheet).await?
+}
+
 #[derive(DeriveMigrationName)]
 struct Table;
 
@@ -185,12 +249,14 @@ impl Notes {
         let twists = Arc::<Mutex<VecDeque<Twist>>>::default();
         let desk = Desk {
             store: store.clone(),
+            pile: Together::new(store.clone(), Pile),
             twists: twists.clone(),
         };
         let routes = OpenApiRouter::new()
             .routes(routes!(write_down))
             .routes(routes!(jot_down))
             .routes(routes!(print))
+            .routes(routes!(pile_up))
             .with_state(desk);
         let (health, tasks) = (Health::default(), TaskTracker::new());
         let router = service::http::router("notes", routes, &health, &tasks, Default::default());
@@ -240,6 +306,33 @@ impl Notes {
     pub(crate) fn send(&self, key: &'static str, path: &'static str, text: &'static str) -> Asked {
         let notes = self.clone();
         tokio::spawn(async move { notes.post(key, path, text).await })
+    }
+
+    /// Holds the lock of a key, given as operation and key, until the gate opens. It is held when this returns.
+    pub(crate) async fn hold(
+        &self,
+        key: &'static str,
+        gate: Arc<Semaphore>,
+    ) -> tokio::task::JoinHandle<()> {
+        let (store, (told, holds)) = (self.store.clone(), tokio::sync::oneshot::channel());
+        let holding = async move {
+            let held = store.transact::<_, DbErr, _>(move |work| {
+                async move {
+                    let lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+                    let lock =
+                        Statement::from_sql_and_values(DbBackend::Postgres, lock, [key.into()]);
+                    work.db().query_one_raw(lock).await?;
+                    told.send(()).unwrap();
+                    gate.acquire().await.unwrap().forget();
+                    Ok(())
+                }
+                .boxed()
+            });
+            held.await.unwrap();
+        };
+        let holding = tokio::spawn(holding);
+        holds.await.unwrap();
+        holding
     }
 
     /// Waits until a request has met the twist that was prepared for it. No other request can meet it then.

@@ -54,7 +54,7 @@ pub(crate) fn backends(platform: &Platform) -> BTreeMap<String, f64> {
     for child in platform
         .process(POSTGRES)
         .iter()
-        .flat_map(|it| it.children())
+        .flat_map(native::Process::children)
     {
         if let Some(database) = database(&file(child.pid, "cmdline")) {
             *found.entry(database.to_owned()).or_default() += cpu(&file(child.pid, "stat"), false);
