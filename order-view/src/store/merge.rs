@@ -60,8 +60,7 @@ excluded.order_version > view.order_version OR excluded.ticket_version > view.ti
 ///
 /// Both go in the order of the keys, so that two batches seldom wait for each other in a circle. The plan is made once, perhaps
 /// while the table is small, and must not read it all when it has grown: a subquery instead of NOT EXISTS is never made a join,
-/// and the LIMIT, which is none, makes Postgres expect one row, and look it up by its key. Arrays are unnested where they are
-/// selected: FROM would put each of them into a store of its own first, which costs a tenth of the statement.
+/// and the LIMIT, which is none, makes Postgres expect one row, and look it up by its key.
 static MERGE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "\
