@@ -3,5 +3,6 @@
 
 mod fold;
 mod http;
+mod migration;
 mod rebuild;
 mod support;
