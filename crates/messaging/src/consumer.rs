@@ -18,7 +18,11 @@ use rdkafka::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{Handler, Incoming, Processor, Store, incoming::Raw, retention};
+use crate::{
+    Handler, Incoming, Processor, Store,
+    incoming::Raw,
+    retention::{self, Horizon},
+};
 use context::Context;
 pub use context::Status;
 pub use settings::Settings;
@@ -65,6 +69,15 @@ impl<H: Handler> Consumer<H> {
             settings,
             processor,
             status: Arc::default(),
+        }
+    }
+
+    /// The same, see [`Processor::behind`].
+    #[must_use]
+    pub fn behind(self, horizon: Horizon) -> Self {
+        Self {
+            processor: self.processor.behind(horizon),
+            ..self
         }
     }
 
