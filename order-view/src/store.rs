@@ -4,7 +4,7 @@ pub mod rebuilds;
 mod row;
 
 use contracts::{CustomerId, OrderId, OrderState, RestaurantId, TicketId, TicketState};
-use messaging::sql;
+use messaging::{retention::Finished, sql};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
     EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
@@ -14,6 +14,14 @@ use serde::Serialize;
 
 use crate::domain::{Latest, OrderView};
 use row::{Column, Entity};
+
+/// A view has ended with its order.
+pub const FINISHED: Finished = Finished {
+    table: "order_views",
+    key: "order_id",
+    ended: "order_state IN ('COMPLETE', 'REJECTED', 'CANCELLED')",
+    along: &[],
+};
 
 /// One statement for the whole batch, in the order of the keys, so that two batches never wait for each other in a circle.
 /// An aggregate's columns change for a higher version only; what is known of the facts stays. A message that tells nothing new
