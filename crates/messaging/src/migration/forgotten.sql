@@ -37,16 +37,18 @@ BEGIN
     SELECT coalesce(array_agg(relname), '{}') INTO _over FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
     WHERE inhparent = _table::regclass AND relname ~ ('^' || _table || '_\d{8}$') AND to_date(right(relname, 8), 'YYYYMMDD') < _today - _keep;
 
-    -- What stays moves before anything is locked that everybody needs. Of the day that goes nobody writes meanwhile: what he
-    -- wrote would go with it.
+    -- What stays is looked for before anything is locked that everybody needs. Of the day that goes nobody writes meanwhile: what
+    -- he wrote would go with it. (It cannot move at once: the default partition takes nothing that has a day.)
     IF _kept IS NOT NULL THEN
         FOREACH _leaf IN ARRAY _over LOOP
             EXECUTE format('LOCK TABLE %I IN EXCLUSIVE MODE', _leaf);
         END LOOP;
         EXECUTE format('SELECT coalesce(array_agg(id), ''{}'') FROM (%s) AS kept (id) WHERE id < %L', _kept, _oldest) INTO _staying;
+    END IF;
+    IF _staying <> '{}' AND _over <> '{}' THEN
+        EXECUTE format('CREATE TEMP TABLE days_staying (LIKE %I) ON COMMIT DROP', _table);
         FOREACH _leaf IN ARRAY _over LOOP
-            EXECUTE format('WITH staying AS (DELETE FROM %I WHERE %I = ANY($1) RETURNING *) INSERT INTO %I SELECT * FROM staying',
-                           _leaf, _key, _default) USING _staying;
+            EXECUTE format('INSERT INTO days_staying SELECT * FROM %I WHERE %I = ANY($1)', _leaf, _key) USING _staying;
         END LOOP;
     END IF;
 
@@ -55,6 +57,10 @@ BEGIN
     FOREACH _leaf IN ARRAY _over LOOP
         EXECUTE format('DROP TABLE %I', _leaf);
     END LOOP;
+    IF _staying <> '{}' AND _over <> '{}' THEN
+        EXECUTE format('INSERT INTO %I SELECT * FROM days_staying', _default);
+        DROP TABLE days_staying;
+    END IF;
 
     SELECT to_date(right(relname, 8), 'YYYYMMDD') INTO _whole FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
     WHERE inhparent = _table::regclass AND relname ~ '_\d{8}$' AND pg_get_expr(relpartbound, inhrelid) LIKE 'FOR VALUES FROM (MINVALUE)%';
