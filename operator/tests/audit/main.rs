@@ -480,5 +480,6 @@ async fn what_one_service_has_forgotten_is_not_compared_with_what_the_others_rem
     // Nobody has removed anything, they say: then it is missing.
     system.kitchens.corrupt("DELETE FROM forgotten").await;
     let ran = audit(&place, &["--json", "--settle", "200"]).await;
-    assert_eq!((ran.code, ran.found().len()), (1, 2), "{}", ran.said);
+    let orders: BTreeSet<String> = ran.found().into_iter().map(|(order, _)| order).collect();
+    assert_eq!((ran.code, orders.len()), (1, 2), "{}", ran.said);
 }
