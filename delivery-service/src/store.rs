@@ -4,7 +4,7 @@ mod delivery;
 
 use actions::Patience;
 use contracts::{DeliveryState, OrderId};
-use messaging::sql;
+use messaging::{retention::Finished, sql};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
     EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement, Value,
@@ -13,6 +13,14 @@ use uuid::Uuid;
 
 use crate::domain::Delivery;
 use delivery::{Column, Entity};
+
+/// A delivery has ended at the door.
+pub const FINISHED: Finished = Finished {
+    table: "deliveries",
+    key: "order_id",
+    ended: "state = 'COMPLETE'",
+    along: &[],
+};
 
 /// Loads and locks the deliveries of these orders, in the order of their keys, so that two
 /// transactions never wait for each other.

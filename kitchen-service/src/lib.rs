@@ -14,7 +14,7 @@ pub mod store;
 
 use contracts::Topic;
 use messaging::{Consumer, Doorbell, Store};
-use service::{Context, Settings, database};
+use service::{Context, Settings, aging, database};
 
 use messages::Cooking;
 
@@ -47,9 +47,11 @@ pub async fn run(config: Config, context: Context) -> anyhow::Result<()> {
     database::migrate(&db, migration::all()).await?;
     let doorbell = Doorbell::ring_at(NAME, &settings.relay_doorbells)?;
     let store = Store::new(db, doorbell).await?;
+    let horizon = aging::begin(&context, settings, &store, store::FINISHED).await?;
 
     let topics = [Topic::OrderKitchen.as_str()];
-    let consumer = Consumer::new(settings.consumer(NAME, &topics), store.clone(), Cooking);
+    let consumer =
+        Consumer::new(settings.consumer(NAME, &topics), store.clone(), Cooking).behind(horizon);
     context.health.database(store.db().clone());
     context.health.kafka(consumer.status());
     context.spawn("consumer", consumer.run(context.shutdown.clone()));

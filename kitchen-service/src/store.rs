@@ -4,7 +4,7 @@ mod cook;
 
 use actions::Patience;
 use contracts::{CookState, OrderId};
-use messaging::sql;
+use messaging::{retention::Finished, sql};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
     EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
@@ -13,6 +13,14 @@ use uuid::Uuid;
 
 use crate::domain::Cook;
 use cook::{Column, Entity};
+
+/// The kitchen has done its work, or will not do it.
+pub const FINISHED: Finished = Finished {
+    table: "cooks",
+    key: "order_id",
+    ended: "state IN ('READY', 'CANCELLED')",
+    along: &[],
+};
 
 /// A work, and whether the table has it.
 #[derive(Debug, Clone)]

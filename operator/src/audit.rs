@@ -220,10 +220,26 @@ impl Audit<'_> {
             self.report.not_quiet =
                 quiet::wait(&self.sources, self.kafka.as_ref(), patience).await?;
         }
+        self.leave_out_forgotten().await?;
         self.read_parked().await?;
         self.judge().await?;
         self.fold().await?;
         self.find_overdue().await
+    }
+
+    /// What was removed by age in one database is still told of by others, so nobody can compare them.
+    async fn leave_out_forgotten(&mut self) -> anyhow::Result<()> {
+        let Some((before, table)) = self.sources.forgotten().await? else {
+            return Ok(());
+        };
+        if self.report.since.is_none_or(|since| since < before) {
+            self.report.since = Some(before);
+            self.report.not_checked.push(NotChecked {
+                what: format!("orders from before {}", output::time(before)),
+                why: format!("{table} is not kept for longer (docs/retention.md)"),
+            });
+        }
+        Ok(())
     }
 
     async fn read_parked(&mut self) -> anyhow::Result<()> {
@@ -328,7 +344,7 @@ impl Audit<'_> {
         }
         let ends = history.ends().await?;
         let page = usize::try_from(self.arguments.page).unwrap_or(usize::MAX);
-        let behind = (self.beginning(), self.arguments.since);
+        let behind = (self.beginning(), self.report.since);
         let folded = fold::compare(&mut history, &self.sources, &ends, behind, page).await?;
         self.report.folded = Some((folded.orders, folded.records));
         if folded.suspects.is_empty() {
@@ -405,7 +421,7 @@ impl Audit<'_> {
 
     /// All orders behind this id. The ids of orders hold the time at which these were taken.
     fn beginning(&self) -> Uuid {
-        let Some(since) = self.arguments.since else {
+        let Some(since) = self.report.since else {
             return Uuid::nil();
         };
         let milliseconds = u128::try_from(since.timestamp_millis()).unwrap_or(0);

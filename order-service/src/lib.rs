@@ -16,10 +16,13 @@ mod patience;
 pub mod saga;
 pub mod store;
 
+use std::convert::Infallible;
+
 use contracts::Topic;
-use messaging::{Consumer, Doorbell, Store};
+use futures_util::FutureExt;
+use messaging::{Consumer, Doorbell, Store, retention};
 use saga_postgres::Silence;
-use service::{Context, Settings, database, idempotency};
+use service::{Context, Settings, aging, database, idempotency};
 
 pub use admission::{Admission, Limit};
 pub use patience::Patience;
@@ -39,6 +42,12 @@ pub struct Config {
     /// How patient orders are with those who do not answer.
     #[command(flatten)]
     pub patience: Patience,
+
+    /// How many whole days besides today the history of a saga is kept, from the day on which it began; that of one that has not
+    /// ended stays until it has.
+    #[arg(long, env = "SAGA_HISTORY_DAYS", default_value_t = 90,
+          value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    pub saga_history_days: u32,
 
     /// How much is taken on.
     #[command(flatten)]
@@ -63,10 +72,11 @@ pub async fn run(config: Config, context: Context) -> anyhow::Result<()> {
     let doorbell = Doorbell::ring_at(NAME, &settings.relay_doorbells)?;
     let store = Store::new(db, doorbell).await?;
     idempotency::forget(&context, settings, &store);
+    let horizon = aging::begin(&context, settings, &store, store::FINISHED).await?;
 
     let topics = [Topic::OrderReply.as_str()];
     let settings = settings.consumer(NAME, &topics);
-    let consumer = Consumer::new(settings, store.clone(), orchestrator.clone());
+    let consumer = Consumer::new(settings, store.clone(), orchestrator.clone()).behind(horizon);
     context.health.database(store.db().clone());
     context.health.kafka(consumer.status());
     let admission = Admission::default();
@@ -76,9 +86,12 @@ pub async fn run(config: Config, context: Context) -> anyhow::Result<()> {
         consumer.status(),
         context.shutdown.clone(),
     );
+    let history = saga_postgres::history(config.saga_history_days);
+    let history = retention::maintain(store.clone(), history, context.shutdown.clone());
     let silence = Silence::new(orchestrator.clone(), store.clone());
     context.spawn("consumer", consumer.run(context.shutdown.clone()));
     context.spawn("admission", watch);
+    context.spawn("history", history.map(Ok::<_, Infallible>));
     context.spawn("silence", silence.run(context.shutdown.clone()));
     context
         .serve(http::router(store, orchestrator, admission))

@@ -3,13 +3,21 @@
 mod order;
 
 use contracts::{Money, OrderId, OrderState};
-use messaging::sql;
+use messaging::{retention::Finished, sql};
 use saga_postgres::{Data, Fragment};
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryResult};
 use uuid::Uuid;
 
 use crate::domain::Order;
 use order::{Entity, Model};
+
+/// An order has ended when its saga has. The history goes by its own days.
+pub const FINISHED: Finished = Finished {
+    table: "sagas",
+    key: "saga_id",
+    ended: "state IN ('COMPLETED', 'ROLLED_BACK')",
+    along: &[("orders", "order_id")],
+};
 
 /// The order, if there is one.
 ///

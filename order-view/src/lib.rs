@@ -20,7 +20,7 @@ use std::{convert::Infallible, time::Duration};
 use contracts::Topic;
 use futures_util::FutureExt;
 use messaging::{Consumer, Doorbell, Store};
-use service::{Context, Settings, database};
+use service::{Context, Settings, aging, database};
 
 use http::View;
 use messages::Folding;
@@ -61,13 +61,14 @@ pub async fn run(config: Config, context: Context) -> anyhow::Result<()> {
     database::migrate(&db, migration::all()).await?;
     let doorbell = Doorbell::ring_at(NAME, &settings.relay_doorbells)?;
     let store = Store::new(db, doorbell).await?;
+    let horizon = aging::begin(&context, settings, &store, store::FINISHED).await?;
 
     let waiters = Waiters::default();
     let topics: Vec<&str> = Topic::ALL.iter().map(|topic| topic.as_str()).collect();
     let folding = Folding::new(waiters.clone());
     let settings = settings.consumer(NAME, &topics);
     let rebuilder = Rebuilder::new(store.clone(), settings.clone());
-    let consumer = Consumer::new(settings, store.clone(), folding);
+    let consumer = Consumer::new(settings, store.clone(), folding).behind(horizon);
     context.health.database(store.db().clone());
     context.health.kafka(consumer.status());
     context.spawn("consumer", consumer.run(context.shutdown.clone()));

@@ -5,7 +5,7 @@ pub mod rebuilds;
 mod row;
 
 use contracts::{CustomerId, Machine, OrderId, OrderState, RestaurantId, TicketId, TicketState};
-use messaging::sql;
+use messaging::{retention::Finished, sql};
 use sea_orm::{
     ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::Expr,
@@ -16,6 +16,14 @@ use row::{Column, Entity};
 
 pub use merge::merge;
 pub use row::Model as Row;
+
+/// A view has ended with its order.
+pub const FINISHED: Finished = Finished {
+    table: "order_views",
+    key: "order_id",
+    ended: "order_state IN ('COMPLETE', 'REJECTED', 'CANCELLED')",
+    along: &[],
+};
 
 /// What has been told of an order.
 ///

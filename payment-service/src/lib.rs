@@ -22,7 +22,7 @@ use std::{sync::Arc, time::Duration};
 use contracts::Topic;
 use messaging::{Consumer, Doorbell, Store};
 use reqwest::Url;
-use service::{Context, Settings, database, idempotency};
+use service::{Context, Settings, aging, database, idempotency};
 
 use gateway::{Client, Gateway};
 use http::Api;
@@ -88,6 +88,7 @@ pub async fn run(config: Config, context: Context) -> anyhow::Result<()> {
     let doorbell = Doorbell::ring_at(NAME, &settings.relay_doorbells)?;
     let store = Store::new(db, doorbell).await?;
     idempotency::forget(&context, settings, &store);
+    let horizon = aging::begin(&context, settings, &store, store::FINISHED).await?;
     let gateway: Arc<dyn Gateway> = Arc::new(Client::new(&config.gateway_url, config.patience())?);
 
     let worker = Worker::new(store.clone(), gateway.clone(), config.worker());
@@ -97,7 +98,8 @@ pub async fn run(config: Config, context: Context) -> anyhow::Result<()> {
         settings.consumer(NAME, &topics),
         store.clone(),
         paying.clone(),
-    );
+    )
+    .behind(horizon);
     let status = Status::default();
     let told = status.clone();
     context.health.database(store.db().clone());

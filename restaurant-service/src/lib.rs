@@ -13,7 +13,7 @@ pub mod store;
 
 use contracts::Topic;
 use messaging::{Consumer, Doorbell, Store};
-use service::{Context, Settings, database, idempotency};
+use service::{Context, Settings, aging, database, idempotency};
 
 use messages::Ticketing;
 
@@ -47,9 +47,11 @@ pub async fn run(config: Config, context: Context) -> anyhow::Result<()> {
     let doorbell = Doorbell::ring_at(NAME, &settings.relay_doorbells)?;
     let store = Store::new(db, doorbell).await?;
     idempotency::forget(&context, settings, &store);
+    let horizon = aging::begin(&context, settings, &store, store::FINISHED).await?;
 
     let topics = [Topic::OrderTicket.as_str()];
-    let consumer = Consumer::new(settings.consumer(NAME, &topics), store.clone(), Ticketing);
+    let consumer =
+        Consumer::new(settings.consumer(NAME, &topics), store.clone(), Ticketing).behind(horizon);
     context.health.database(store.db().clone());
     context.health.kafka(consumer.status());
     context.spawn("consumer", consumer.run(context.shutdown.clone()));

@@ -6,7 +6,17 @@ pub mod restaurants;
 mod ticket;
 pub mod tickets;
 
+use messaging::retention::Finished;
+
 use crate::domain::Ticket;
+
+/// A ticket has ended when nothing can follow any more.
+pub const FINISHED: Finished = Finished {
+    table: "tickets",
+    key: "order_id",
+    ended: "state IN ('COMPLETE', 'REJECTED', 'CANCELLED')",
+    along: &[],
+};
 
 /// A ticket, and whether the table has it.
 #[derive(Debug, Clone)]

@@ -22,7 +22,8 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Handler, Incoming, Processor, Store,
     incoming::{self, Raw},
-    rest, retention,
+    rest,
+    retention::{self, Horizon},
 };
 use context::Context;
 pub use context::Status;
@@ -81,6 +82,15 @@ impl<H: Handler> Consumer<H> {
             settings,
             processor,
             status: Arc::default(),
+        }
+    }
+
+    /// The same, see [`Processor::behind`].
+    #[must_use]
+    pub fn behind(self, horizon: Horizon) -> Self {
+        Self {
+            processor: self.processor.behind(horizon),
+            ..self
         }
     }
 

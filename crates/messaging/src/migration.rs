@@ -1,4 +1,4 @@
-//! The tables that every service shares: outbox with the relay's cursor, inbox, parked messages and their lines.
+//! The tables that every service shares: outbox with the relay's cursor, inbox, parked messages and their lines, and what is forgotten.
 
 use sea_orm_migration::prelude::*;
 
@@ -19,6 +19,7 @@ pub fn migrations(shards: u16) -> Vec<Box<dyn MigrationTrait>> {
             "m000003_parked_line",
             include_str!("migration/parked_line.sql"),
         ),
+        sql_migration("m000004_forgotten", include_str!("migration/forgotten.sql")),
     ]
 }
 

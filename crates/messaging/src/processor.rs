@@ -3,14 +3,16 @@
 mod batch;
 mod replay;
 
-use std::{ops::Range, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{collections::HashSet, ops::Range, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, future::BoxFuture};
-use sea_orm::DbErr;
+use sea_orm::{DatabaseTransaction, DbErr};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::{
     Fault, Handler, Incoming, Interest, Store, UnitOfWork, Verdict, judge, parking::Condemned,
+    retention::Horizon,
 };
 use batch::handle;
 pub use replay::Replays;
@@ -45,6 +47,8 @@ pub struct Report {
     pub duplicates: usize,
     /// Parked: failed, or waiting behind a failed one.
     pub parked: usize,
+    /// Passed over: about what is so old that its row was removed, see [`Horizon`].
+    pub aged: usize,
 }
 
 /// The process is to stop while the database is away: the batch is not done, its offsets must not be stored.
@@ -59,6 +63,7 @@ pub struct Processor<H> {
     handler: Arc<H>,
     consumer: Arc<str>,
     policy: Policy,
+    horizon: Option<Horizon>,
 }
 
 /// Why a piece of a batch was rolled back.
@@ -103,6 +108,7 @@ impl<H: Handler> Processor<H> {
             handler: Arc::new(handler),
             consumer: consumer.into(),
             policy: Policy::default(),
+            horizon: None,
         }
     }
 
@@ -110,6 +116,16 @@ impl<H: Handler> Processor<H> {
     #[must_use]
     pub fn with_policy(self, policy: Policy) -> Self {
         Self { policy, ..self }
+    }
+
+    /// The same where rows are removed when they have ended, see [`Finished`](crate::retention::Finished): messages about what is
+    /// behind `horizon`, and has no row, are passed over. For messages about anything younger nobody is asked.
+    #[must_use]
+    pub fn behind(self, horizon: Horizon) -> Self {
+        Self {
+            horizon: Some(horizon),
+            ..self
+        }
     }
 
     /// The database that it works on.
@@ -263,10 +279,9 @@ impl<H: Handler> Processor<H> {
         piece: Range<usize>,
         condemned: Option<Condemned>,
     ) -> Result<Report, Failure> {
-        let (handler, consumer) = (self.handler.clone(), self.consumer.clone());
+        let party = self.party();
         let work = self.transact(move |work| {
-            async move { handle(work, &*handler, &consumer, &batch[piece], condemned).await }
-                .boxed()
+            async move { handle(work, &party, &batch[piece], condemned).await }.boxed()
         });
         let report = work.await?;
         self.count(&report);
@@ -304,6 +319,36 @@ impl<H: Handler> Processor<H> {
         count("handled", report.handled);
         count("duplicate", report.duplicates);
         count("parked", report.parked);
+        count("aged", report.aged);
+    }
+
+    fn party(&self) -> Party<H> {
+        Party {
+            handler: self.handler.clone(),
+            consumer: self.consumer.clone(),
+            horizon: self.horizon.clone(),
+        }
+    }
+}
+
+/// Who handles messages, inside of a transaction.
+struct Party<H> {
+    handler: Arc<H>,
+    consumer: Arc<str>,
+    horizon: Option<Horizon>,
+}
+
+impl<H> Party<H> {
+    /// Those of `keys` about which nothing can be handled any more.
+    async fn gone(
+        &self,
+        db: &DatabaseTransaction,
+        keys: impl Iterator<Item = Uuid>,
+    ) -> Result<HashSet<Uuid>, DbErr> {
+        match &self.horizon {
+            Some(horizon) => horizon.gone(db, keys).await,
+            None => Ok(HashSet::new()),
+        }
     }
 }
 
@@ -312,6 +357,7 @@ impl std::ops::AddAssign for Report {
         self.handled += other.handled;
         self.duplicates += other.duplicates;
         self.parked += other.parked;
+        self.aged += other.aged;
     }
 }
 

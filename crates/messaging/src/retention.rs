@@ -1,65 +1,19 @@
-//! Forgetting: makes the days of a table ahead of time, and drops those that are too old.
+//! Forgetting: what is not kept for ever, and how it goes without being felt.
+//!
+//! - [`Days`]: tables of which a whole day is dropped at a time.
+//! - [`Finished`]: tables from which a row goes when what it is about has ended, some days after it began.
+
+mod days;
+mod finished;
+mod horizon;
 
 use std::time::Duration;
 
-use futures_util::FutureExt;
-use sea_orm::{ConnectionTrait, DbErr};
-use tokio_util::sync::CancellationToken;
-
-use crate::Store;
+pub(crate) use days::INBOX;
+pub use days::{Days, maintain};
+pub use finished::{Aging, Finished};
+pub use horizon::Horizon;
 
 const EVERY: Duration = Duration::from_secs(60 * 60);
 /// When to try again what did not work.
 const RETRY: Duration = Duration::from_secs(60);
-/// Making and dropping a day takes a lock that everybody needs who uses the table. Rather than let them queue, try again later: days
-/// are made well ahead. Instances take turns; whoever does not get the turn has nothing to do.
-const MAINTAIN: &str = "\
-DO $$ BEGIN
-    SET LOCAL lock_timeout = '200ms';
-    IF pg_try_advisory_xact_lock(hashtext('{table}_maintain')) THEN
-        PERFORM {table}_maintain((now() AT TIME ZONE 'UTC')::date, {days});
-    END IF;
-END $$";
-
-/// A table that is partitioned by day.
-#[derive(Debug, Clone, Copy)]
-pub struct Days {
-    /// Its name. The function `<table>_maintain(today date, keep int)` makes its days and drops them.
-    pub table: &'static str,
-    /// How many whole days are kept besides today.
-    pub keep: u32,
-}
-
-/// What the inbox remembers. Effects happen once also after that, by their business keys.
-pub(crate) const INBOX: Days = Days {
-    table: "inbox",
-    keep: 30,
-};
-
-/// Maintains a table of `store` once an hour, beginning at once, until `shutdown`.
-pub async fn maintain(store: Store, days: Days, shutdown: CancellationToken) {
-    let Days { table, keep } = days;
-    loop {
-        let done: Result<(), DbErr> = store
-            .transact(move |work| {
-                let maintain = MAINTAIN.replace("{table}", table);
-                let maintain = maintain.replace("{days}", &keep.to_string());
-                async move { work.db().execute_unprepared(&maintain).await.map(drop) }.boxed()
-            })
-            .await;
-        let pause = match done {
-            Ok(()) => EVERY,
-            Err(error) => {
-                tracing::warn!(%error, table, "old days were not forgotten; again in a minute");
-                RETRY
-            }
-        };
-        if shutdown
-            .run_until_cancelled(tokio::time::sleep(pause))
-            .await
-            .is_none()
-        {
-            return;
-        }
-    }
-}

@@ -3,6 +3,7 @@
 
 mod data;
 mod definitions;
+mod history;
 mod list;
 mod migration;
 mod orchestrator;
@@ -17,6 +18,7 @@ mod world;
 
 pub use data::{Data, Fragment};
 pub use definitions::{Definitions, Invalid};
+pub use history::history;
 pub use list::{Filter, Glance, list};
 pub use migration::migrations;
 pub use orchestrator::{Beginning, GiveError, Given, Orchestrator};

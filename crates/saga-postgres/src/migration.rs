@@ -9,5 +9,9 @@ pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
     vec![
         sql_migration("m000011_sagas", include_str!("migration/sagas.sql")),
         sql_migration("m000012_operators", include_str!("migration/operators.sql")),
+        sql_migration(
+            "m000013_history_by_day",
+            include_str!("migration/history_by_day.sql"),
+        ),
     ]
 }

@@ -24,7 +24,8 @@ pub struct Story {
 /// The database's.
 pub async fn story(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Story>, DbErr> {
     let statement = format!(
-        "SELECT {COLUMNS}, saga.started_at, saga.updated_at, record.* FROM sagas saga \
+        "SELECT {COLUMNS}, saga.started_at, saga.updated_at, record.number, record.attempt, record.at, record.message_id, \
+         record.step, record.what, record.kind, record.ordered_by, record.ordered_why FROM sagas saga \
          LEFT JOIN saga_history record ON record.saga_id = saga.saga_id WHERE saga.saga_id = $1 ORDER BY record.number"
     );
     let statement = Statement::from_sql_and_values(DbBackend::Postgres, statement, [id.into()]);
@@ -41,7 +42,7 @@ pub async fn story(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<Story>,
     }))
 }
 
-/// A saga that began by waiting has a row without a record.
+/// A saga that began by waiting, or whose history is forgotten, has a row without a record.
 fn record(row: &QueryResult) -> Result<Option<Record>, DbErr> {
     let Some(number) = row.try_get::<Option<i32>>("", "number")? else {
         return Ok(None);

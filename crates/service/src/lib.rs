@@ -1,6 +1,7 @@
 //! Everything that the processes of a system have in common, so that a service holds only what is its own.
 #![doc = include_str!("../README.md")]
 
+pub mod aging;
 mod context;
 pub mod database;
 pub mod extract;

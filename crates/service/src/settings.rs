@@ -54,6 +54,12 @@ pub struct Settings {
           value_parser = clap::value_parser!(u32).range(1..=365))]
     pub idempotency_days: u32,
 
+    /// How many days the rows of an order are kept after it was taken, once it has ended; without it, for ever. An order that is
+    /// under way for longer begins nothing new any more.
+    #[arg(long, env = "FINISHED_ORDERS_DAYS",
+          value_parser = clap::value_parser!(u32).range(7..=36_500))]
+    pub finished_orders_days: Option<u32>,
+
     /// What to log: a level, or `target=level` directives separated by commas.
     #[arg(long, env = "LOG", default_value = "info")]
     pub log: String,
@@ -101,6 +107,7 @@ impl Settings {
             instance: 0,
             relay_doorbells: Vec::new(),
             idempotency_days: 1,
+            finished_orders_days: None,
             log: "info".to_owned(),
             log_format: LogFormat::Text,
             worker_threads: 1,

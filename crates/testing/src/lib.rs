@@ -6,6 +6,7 @@
     reason = "this crate is test code: a broken precondition should end the test at once, with its reason"
 )]
 
+mod aging;
 mod client;
 mod database;
 mod kafka;
@@ -13,9 +14,10 @@ mod messages;
 mod servers;
 mod wait;
 
+pub use aging::age;
 pub use client::{Answer, Client};
 pub use database::{Database, Migrations};
 pub use kafka::Topics;
-pub use messages::{Told, message, outbox, replies_to};
+pub use messages::{Told, id_of_days_ago, message, outbox, replies_to};
 pub use servers::Servers;
 pub use wait::eventually;

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use chrono::TimeDelta;
 use messaging::{Incoming, Message};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, FromQueryResult, Statement};
 use serde_json::Value;
@@ -11,6 +12,16 @@ use uuid::Uuid;
 fn next_offset() -> i64 {
     static NEXT: AtomicI64 = AtomicI64::new(0);
     NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// A new id as it was made so many days ago.
+#[must_use]
+pub fn id_of_days_ago(days: i64) -> Uuid {
+    const TIME: u32 = 80;
+    let moment = ambient::now() - TimeDelta::days(days);
+    let milliseconds = u128::try_from(moment.timestamp_millis()).unwrap_or_default();
+    let rest = ambient::new_id().as_u128() & ((1 << TIME) - 1);
+    Uuid::from_u128((milliseconds << TIME) | rest)
 }
 
 /// A row of the outbox.

@@ -98,3 +98,15 @@ async fn what_is_for_the_view_is_ignored_and_nonsense_is_parked() {
     let report = customers.hear(&batch).await;
     assert_eq!((report.handled, report.parked), (1, 2));
 }
+
+#[tokio::test]
+async fn a_question_about_an_order_whose_verdict_was_removed_is_not_answered_anew() {
+    let mut customers = Customers::open().await;
+    let question = verify(customers.register().await);
+    customers.hear([&question]).await;
+    assert_eq!(customers.age().await, 1);
+    customers.forget_the_inbox().await;
+    let report = customers.hear([&question]).await;
+    assert_eq!((report.handled, report.aged), (0, 1));
+    assert_eq!(customers.told(&question).await.len(), 1);
+}

@@ -5,7 +5,7 @@
 )]
 
 use contracts::{CustomerId, OrderId};
-use customer_service::{NAME, http, messages::Verifying, migration};
+use customer_service::{NAME, http, messages::Verifying, migration, store::FINISHED};
 use messaging::{Message, Processor, Report, Store};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::json;
@@ -48,6 +48,13 @@ impl Customers {
         let path = format!("/customers/{customer}/{what}");
         let (status, _) = self.client.ask("POST", &path, None).await;
         assert_eq!(status, 200);
+    }
+
+    /// So much time goes by that what has ended is removed. Gives how much that is.
+    pub(crate) async fn age(&mut self) -> u64 {
+        let (horizon, removed) = testing::age(&self.store, FINISHED).await;
+        self.processor = Processor::new(self.store.clone(), NAME, Verifying).behind(horizon);
+        removed
     }
 
     /// Handles these messages as one batch.

@@ -76,3 +76,22 @@ async fn what_cannot_be_understood_is_parked_and_holds_back_only_its_own_order()
     assert_eq!((report.handled, report.parked), (1, 3));
     assert_eq!(delivery.ready().await, [other]);
 }
+
+#[tokio::test]
+async fn an_aged_order_is_not_delivered_a_second_time_and_one_on_its_way_arrives() {
+    let (mut delivery, orders) = Delivery::with(2).await;
+    let [ended, open] = orders[..] else {
+        panic!("two orders")
+    };
+    delivery.act_on_all("pickedup").await;
+    delivery.act("complete", ended).await;
+    assert_eq!(delivery.age().await, 1);
+    delivery.forget_the_inbox().await;
+    let report = delivery
+        .hear(&[kitchen_ready(ended), kitchen_ready(open)])
+        .await;
+    assert_eq!((report.handled, report.aged), (1, 1));
+    assert!(delivery.ready().await.is_empty());
+    assert_eq!(delivery.act("complete", ended).await.0, 404);
+    assert_eq!(delivery.act("complete", open).await.0, 200);
+}

@@ -5,7 +5,7 @@
 )]
 
 use contracts::OrderId;
-use delivery_service::{NAME, http, messages::Dispatch, migration};
+use delivery_service::{NAME, http, messages::Dispatch, migration, store::FINISHED};
 use futures_util::FutureExt;
 use messaging::{Message, Processor, Report, Store};
 use sea_orm::{ConnectionTrait, DbErr};
@@ -44,6 +44,13 @@ impl Delivery {
         let news: Vec<_> = orders.iter().copied().map(kitchen_ready).collect();
         delivery.hear(&news).await;
         (delivery, orders)
+    }
+
+    /// So much time goes by that what has ended is removed. Gives how much that is.
+    pub(crate) async fn age(&mut self) -> u64 {
+        let (horizon, removed) = testing::age(&self.store, FINISHED).await;
+        self.processor = Processor::new(self.store.clone(), NAME, Dispatch).behind(horizon);
+        removed
     }
 
     /// Handles these messages as one batch.

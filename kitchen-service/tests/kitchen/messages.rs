@@ -147,3 +147,18 @@ async fn what_cannot_be_understood_is_parked_and_holds_back_only_its_own_order()
         [told("KITCHEN_PREPARING", 1, "PREPARING")]
     );
 }
+
+#[tokio::test]
+async fn an_aged_order_is_not_cooked_a_second_time() {
+    let (mut kitchen, order) = (Kitchen::open().await, new_order());
+    let cook = approved(order);
+    kitchen.hear([&cook]).await;
+    assert_eq!(kitchen.age().await, 0, "it is still being cooked");
+    assert_eq!(kitchen.mark_ready(order).await.0, 200);
+    assert_eq!(kitchen.age().await, 1);
+    kitchen.forget_the_inbox().await;
+    let report = kitchen.hear([&cook]).await;
+    assert_eq!((report.handled, report.aged), (0, 1));
+    assert_eq!(kitchen.told(order).await.len(), 2);
+    assert_eq!(kitchen.mark_ready(order).await.0, 404);
+}

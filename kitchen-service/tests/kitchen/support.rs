@@ -5,7 +5,7 @@
 )]
 
 use contracts::OrderId;
-use kitchen_service::{NAME, http, messages::Cooking, migration};
+use kitchen_service::{NAME, http, messages::Cooking, migration, store::FINISHED};
 use messaging::{Message, Processor, Report, Store};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
@@ -33,6 +33,13 @@ impl Kitchen {
             store,
             _database: database,
         }
+    }
+
+    /// So much time goes by that what has ended is removed. Gives how much that is.
+    pub(crate) async fn age(&mut self) -> u64 {
+        let (horizon, removed) = testing::age(&self.store, FINISHED).await;
+        self.processor = Processor::new(self.store.clone(), NAME, Cooking).behind(horizon);
+        removed
     }
 
     /// Handles these messages as one batch.

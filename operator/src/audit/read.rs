@@ -258,6 +258,36 @@ impl Sources {
         missing.filter(|service| !self.services.contains_key(service))
     }
 
+    /// The moment before which rows of finished orders, or the history of ended sagas, are not kept any more, where there is one, and
+    /// of which tables that is true.
+    ///
+    /// # Errors
+    /// A database does not answer, or not in time.
+    pub(crate) async fn forgotten(&self) -> anyhow::Result<Option<(DateTime<Utc>, String)>> {
+        // A service that has not been started anew since there is such a table forgets nothing of this.
+        const IS_THERE: &str = "SELECT to_regclass('forgotten') IS NOT NULL";
+        const FORGOTTEN: &str = "SELECT before, what FROM forgotten WHERE what = ANY($1::text[])";
+        let tables = [&ORDERS].into_iter().chain(&OF_ORDERS).chain(&OF_OTHERS);
+        let tables: Vec<&str> = tables.map(|rows| rows.from).collect();
+        let mut latest = None;
+        for &service in self.services.keys() {
+            let tx = self.begin(service).await?;
+            let is_there = Statement::from_string(DbBackend::Postgres, IS_THERE);
+            let is_there = tx.query_one_raw(is_there).await?;
+            if is_there.map(|row| row.try_get_by_index(0)).transpose()? == Some(true) {
+                let values = [sql::texts(tables.iter().copied())];
+                let found = Statement::from_sql_and_values(DbBackend::Postgres, FORGOTTEN, values);
+                for row in tx.query_all_raw(found).await? {
+                    let of: (DateTime<Utc>, String) =
+                        (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+                    latest = latest.max(Some(of));
+                }
+            }
+            tx.commit().await?;
+        }
+        Ok(latest)
+    }
+
     fn asked(&self) -> Asked {
         let has = |service| self.services.contains_key(&service);
         Asked {

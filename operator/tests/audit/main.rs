@@ -469,3 +469,29 @@ async fn what_cannot_be_read_is_no_clean_audit_and_usage_is_told() {
         ran.complaints
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_service_has_forgotten_is_not_compared_with_what_the_others_remember() {
+    let system = System::start().await;
+    system.delivered(2).await;
+    let place = together(&system.place_of_everything(), &system.beside());
+    let kitchens = system.kitchens.database.store().await;
+    let (_, removed) = testing::age(&kitchens, kitchen_service::store::FINISHED).await;
+    assert_eq!(removed, 2);
+
+    let ran = audit(&place, &["--json"]).await;
+    assert_eq!(ran.code, 0, "{} {}", ran.said, ran.complaints);
+    let report = ran.json();
+    assert_eq!(
+        (&report["orders"]["total"], &report["folded"][0]),
+        (&0.into(), &0.into())
+    );
+    let skipped = report["notChecked"][0]["what"].as_str().expect("text");
+    assert!(skipped.starts_with("orders from before 20"), "{skipped}");
+
+    // Nobody has removed anything, they say: then it is missing.
+    system.kitchens.corrupt("DELETE FROM forgotten").await;
+    let ran = audit(&place, &["--json", "--settle", "200"]).await;
+    let orders: BTreeSet<String> = ran.found().into_iter().map(|(order, _)| order).collect();
+    assert_eq!((ran.code, orders.len()), (1, 2), "{}", ran.said);
+}

@@ -133,3 +133,19 @@ async fn the_saga_tells_its_steps_with_attempts_and_times() {
     assert_eq!(customer["records"][1]["kind"], "CUSTOMER_APPROVED");
     assert!(customer["records"][1]["at"].is_string());
 }
+
+#[tokio::test]
+async fn an_aged_order_is_gone_with_its_saga_and_one_that_waits_stays() {
+    let mut desk = Desk::open().await;
+    let (ended, waiting) = (desk.place().await, desk.place_up_to("cooked").await);
+    desk.finish(ended).await;
+    assert_eq!(desk.age().await, 1);
+    assert_eq!(desk.get(&format!("/orders/{ended}")).await.0, 404);
+    assert_eq!(desk.get(&format!("/orders/{ended}/saga")).await.0, 404);
+    assert_eq!(desk.count("SELECT count(*) FROM orders").await, 1);
+    let late = answer(ended, "PAYMENT_REFUNDED", None);
+    let report = desk.hear([&late]).await;
+    assert_eq!((report.handled, report.aged), (0, 1));
+    desk.finish(waiting).await;
+    assert_eq!(desk.order(waiting).await["state"], "COMPLETE");
+}

@@ -22,6 +22,7 @@ async fn a_process_takes_orders_and_goes_on_when_kafka_brings_a_reply() {
     let config = Config {
         service,
         patience,
+        saga_history_days: 90,
         limit: Limit::default(),
     };
     let running = tokio::spawn(run(config, context.clone()));

@@ -10,6 +10,7 @@ use order_service::{
     messages::{Orders, orchestrator},
     migration,
     saga::definition,
+    store::FINISHED,
 };
 use saga::{Definition, Policy};
 use saga_postgres::Silence;
@@ -106,6 +107,18 @@ impl Desk {
         let message = answer(order, kind, Some(awaited(&self.saga(order).await)));
         self.hear([&message]).await;
         message
+    }
+
+    /// So much time goes by that what has ended is removed. Gives how much that is.
+    pub(crate) async fn age(&mut self) -> u64 {
+        let (horizon, removed) = testing::age(&self.store, FINISHED).await;
+        self.processor = Processor::new(
+            self.store.clone(),
+            NAME,
+            orchestrator(Policy::default()).unwrap(),
+        )
+        .behind(horizon);
+        removed
     }
 
     /// Handles these messages as one batch.

@@ -186,3 +186,17 @@ async fn text(view: &View, query: &str) -> String {
         .try_get_by_index(0)
         .expect("a text")
 }
+
+#[tokio::test]
+async fn an_aged_order_does_not_come_back_and_one_that_is_under_way_is_told_on() {
+    let (mut view, ended, open) = (View::open().await, Story::new(), Story::new());
+    let (life, other) = (ended.life(), open.life());
+    let (past, future) = other.split_at(10);
+    view.hear(life.iter().chain(past)).await;
+    assert_eq!(view.age().await, 1);
+    let report = view.hear(life.iter().chain(future)).await;
+    assert_eq!((report.handled, report.aged), (future.len(), life.len()));
+    let (status, _) = view.client.get(&format!("/orders/{}", ended.order)).await;
+    assert_eq!(status, 404);
+    assert_eq!(view.order(open.order).await["state"], "COMPLETE");
+}

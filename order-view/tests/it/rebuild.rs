@@ -306,3 +306,27 @@ async fn who_asks_for_a_rebuild_says_who_and_why() {
     let nobody = format!("/rebuilds/{}", ambient::new_id());
     assert_eq!(view.client.get(&nobody).await.0, 404);
 }
+
+#[tokio::test]
+async fn aged_orders_come_back_with_a_rebuild_and_age_again() {
+    let mut scene = Scene::open().await;
+    let (ended, open) = (Story::new(), Story::new());
+    let growing = scene.grow();
+    scene.tell(&[ended], 0..26);
+    scene.tell(&[open], 0..12);
+    scene.all_at(&[ended], 14).await;
+    scene.all_at(&[open], 7).await;
+    scene.over.cancel();
+    growing.await.expect("it ends");
+    assert_eq!(scene.view.age().await, 1);
+    assert_eq!(scene.version(ended).await, 0);
+
+    assert_eq!(scene.ask().await.0, 202);
+    let never = CancellationToken::new();
+    let rebuilt = scene.rebuilder("view-1").look(&never).await;
+    assert!(rebuilt.expect("the topics are there"));
+    assert_eq!(scene.version(ended).await, 14);
+    assert_eq!(scene.view.age().await, 1);
+    assert_eq!(scene.version(ended).await, 0);
+    assert_eq!(scene.version(open).await, 7);
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use contracts::OrderId;
 use messaging::{Message, Processor, Report, Store};
-use order_view::{NAME, http, messages::Folding, migration, waiters::Waiters};
+use order_view::{NAME, http, messages::Folding, migration, store::FINISHED, waiters::Waiters};
 use serde_json::{Value, json};
 use service::health::Health;
 use testing::{Client, Database, message};
@@ -44,6 +44,14 @@ impl View {
             _watching: over.drop_guard(),
             _database: database,
         }
+    }
+
+    /// So much time goes by that what has ended is removed. Gives how much that is.
+    pub(crate) async fn age(&mut self) -> u64 {
+        let (horizon, removed) = testing::age(&self.store, FINISHED).await;
+        self.processor = Processor::new(self.store.clone(), NAME, Folding::new(Waiters::default()))
+            .behind(horizon);
+        removed
     }
 
     pub(crate) async fn hear<'m>(&self, messages: impl IntoIterator<Item = &'m Message>) -> Report {

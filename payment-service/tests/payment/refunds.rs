@@ -133,3 +133,39 @@ async fn a_refund_says_who_and_why() {
         assert_eq!(problem["errors"][0]["field"], field, "{problem}");
     }
 }
+
+#[tokio::test]
+async fn an_aged_order_is_not_charged_a_second_time() {
+    let (scene, gateway) = (Scene::new().await, Scripted::twisted([]));
+    let mut service = scene.instance(0, gateway.clone());
+    let server = Server::beside(&service, &scene, gateway.clone()).await;
+    let (refunded, captured) = (paid(&scene, &service).await, paid(&scene, &service).await);
+    refund(&server, refunded).await;
+    scene.settled(refunded, PaymentState::Refunded).await;
+    let method = scene.method("tok_good", next_year()).await;
+    let held = new_order();
+    service
+        .handle(&[&authorise(held, scene.customer, method)])
+        .await;
+    scene.settled(held, PaymentState::Authorised).await;
+
+    assert_eq!(service.age(&scene).await, 2);
+    assert_eq!(
+        (scene.count("payments").await, scene.count("refunds").await),
+        (1, 0)
+    );
+    let again: Vec<_> = [refunded, captured, held]
+        .map(|order| authorise(order, scene.customer, method))
+        .into();
+    let report = service.handle(&again.iter().collect::<Vec<_>>()).await;
+    assert_eq!((report.handled, report.aged), (1, 2));
+    let report = service.handle(&[&void(captured)]).await;
+    assert_eq!(
+        (report.handled, report.aged),
+        (0, 1),
+        "nor is there a tombstone"
+    );
+    assert_eq!(scene.count("payments").await, 1);
+    assert_eq!(gateway.ledger(captured), ["HOLD", "CHARGE"]);
+    assert_eq!(refund(&server, captured).await.0, StatusCode::NOT_FOUND);
+}

@@ -150,6 +150,15 @@ impl Scene {
 }
 
 impl Instance {
+    /// So much time goes by that what has ended is removed. Gives how much that is.
+    pub(crate) async fn age(&mut self, scene: &Scene) -> u64 {
+        let (horizon, removed) = testing::age(&scene.store, store::FINISHED).await;
+        let paying = self.paying.clone();
+        self.processor =
+            Processor::new(scene.store.clone(), "payment-service", paying).behind(horizon);
+        removed
+    }
+
     /// Handles a batch, as the consumer would.
     pub(crate) async fn handle(&self, batch: &[&Message]) -> Report {
         let batch = batch.iter().map(|&message| Incoming::from(message.clone()));

@@ -6,7 +6,7 @@
 
 use contracts::OrderId;
 use messaging::{Message, Processor, Report, Store};
-use restaurant_service::{NAME, http, messages::Ticketing, migration};
+use restaurant_service::{NAME, http, messages::Ticketing, migration, store::FINISHED};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use service::health::Health;
@@ -33,6 +33,13 @@ impl Restaurants {
             store,
             _database: database,
         }
+    }
+
+    /// So much time goes by that what has ended is removed. Gives how much that is.
+    pub(crate) async fn age(&mut self) -> u64 {
+        let (horizon, removed) = testing::age(&self.store, FINISHED).await;
+        self.processor = Processor::new(self.store.clone(), NAME, Ticketing).behind(horizon);
+        removed
     }
 
     /// Handles these messages as one batch.

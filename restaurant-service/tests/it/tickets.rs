@@ -258,7 +258,8 @@ async fn a_ticket_skips_no_state_and_only_its_order_waits() {
         Report {
             handled: 2,
             duplicates: 0,
-            parked: 1
+            parked: 1,
+            aged: 0,
         }
     );
     let expected = said(&[("TICKET_CREATED", 1, "PENDING")]);
@@ -279,4 +280,31 @@ async fn a_message_about_an_order_without_ticket_is_parked() {
             ..Report::default()
         }
     );
+}
+
+#[tokio::test]
+async fn an_aged_order_gets_no_second_ticket_and_one_that_is_under_way_goes_on() {
+    let mut restaurants = Restaurants::open().await;
+    let restaurant = restaurants.restaurant(json!({})).await;
+    let (ended, open) = (new_order(), new_order());
+    let messages = [
+        restaurant.order(ended, &restaurant.soup, 1),
+        order_is("ORDER_REJECTED", ended),
+    ];
+    restaurants.hear(&messages).await;
+    restaurants
+        .hear([&restaurant.order(open, &restaurant.soup, 1)])
+        .await;
+    assert_eq!(restaurants.age().await, 1);
+    restaurants.forget_the_inbox().await;
+
+    let report = restaurants.hear(&messages).await;
+    assert_eq!((report.handled, report.parked, report.aged), (0, 0, 2));
+    let expected = said(&[
+        ("TICKET_CREATED", 1, "PENDING"),
+        ("TICKET_REJECTED", 2, "REJECTED"),
+    ]);
+    assert_eq!(restaurants.said(ended).await, expected);
+    let report = restaurants.hear([&order_is("ORDER_APPROVED", open)]).await;
+    assert_eq!((report.handled, report.aged), (1, 0));
 }

@@ -31,7 +31,7 @@ ALTER TABLE parked ADD CONSTRAINT parked_stands_in_line FOREIGN KEY (consumer, l
 DROP INDEX parked_key;
 CREATE INDEX parked_in_line ON parked (consumer, line, position);
 
--- What operators did with parked messages: who, why, and the message as it was. Nobody prunes it.
+-- What operators did with parked messages: who, why, and the message as it was. It goes with the finished rows of its time, where these go.
 CREATE TABLE parked_history (
     id           bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     action       text        NOT NULL CHECK (action IN ('REPLAYED', 'FAILED_AGAIN', 'DISCARDED')),

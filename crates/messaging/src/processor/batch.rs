@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::{Failure, Report};
+use uuid::Uuid;
+
+use super::{Failure, Party, Report};
 use crate::{
     Handler, Incoming, Interest, Message, Outgoing, Raw, Stamp, UnitOfWork,
     inbox::{self, Handled, Known},
@@ -15,16 +17,17 @@ struct Sorted<'a> {
     fresh: Vec<Message>,
     again: Vec<Outgoing>,
     duplicates: usize,
+    aged: usize,
     parked: Vec<Parked<'a>>,
 }
 
 pub(super) async fn handle<H: Handler>(
     work: &mut UnitOfWork,
-    handler: &H,
-    consumer: &str,
+    party: &Party<H>,
     batch: &[Incoming],
     condemned: Option<Condemned>,
 ) -> Result<(Report, Option<H::Effects>), Failure> {
+    let (handler, consumer) = (&*party.handler, &*party.consumer);
     let mut stamp = Stamp::live();
     // Also for a handler that remembers nothing: what an operator has discarded is in the inbox.
     let messages: Vec<&Message> = batch.iter().filter_map(Incoming::message).collect();
@@ -33,12 +36,19 @@ pub(super) async fn handle<H: Handler>(
         .filter_map(|incoming| incoming.raw().line().map(str::to_owned))
         .collect();
     let known = inbox::look_up(work.db(), consumer, &messages, keys).await?;
+    let gone = party
+        .gone(work.db(), messages.iter().map(|message| message.key))
+        .await?;
     let reject = |incoming: &Incoming| match (&condemned, incoming) {
         (Some(condemned), _) => Some(condemned.clone()),
         (None, Incoming::Broken(_, reason)) => Some(Condemned::new(reason, 1)),
         (None, Incoming::Readable(message, _)) => unknown(handler, message),
     };
-    let sorted = sort(batch, known, reject, &mut stamp);
+    let sorted = sort(batch, known, &gone, reject, &mut stamp);
+    if sorted.aged > 0 {
+        let messages = sorted.aged;
+        tracing::debug!(consumer, messages, "about what was removed: passed over");
+    }
 
     let new = park(work, consumer, &sorted.parked, &mut stamp).await?;
     work.publish_all(sorted.again);
@@ -47,6 +57,7 @@ pub(super) async fn handle<H: Handler>(
         handled: sorted.fresh.len(),
         duplicates: sorted.duplicates + sorted.parked.len() - new,
         parked: new,
+        aged: sorted.aged,
     };
     let effects = match sorted.fresh.is_empty() {
         true => None,
@@ -123,6 +134,7 @@ pub(super) async fn decide<H: Handler>(
 fn sort<'a>(
     batch: &'a [Incoming],
     mut known: Known,
+    gone: &HashSet<Uuid>,
     reject: impl Fn(&Incoming) -> Option<Condemned>,
     stamp: &mut Stamp,
 ) -> Sorted<'a> {
@@ -140,6 +152,14 @@ fn sort<'a>(
         }
         let line = incoming.raw().line();
         let held_back = line.is_some_and(|line| known.blocked.contains(line));
+        if !held_back
+            && incoming
+                .message()
+                .is_some_and(|message| gone.contains(&message.key))
+        {
+            sorted.aged += 1;
+            continue;
+        }
         let condemned = if held_back { None } else { reject(incoming) };
         if held_back || condemned.is_some() {
             known.blocked.extend(line.map(str::to_owned));

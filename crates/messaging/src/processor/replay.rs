@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Failure, Processor, Stopped,
+    Failure, Party, Processor, Stopped,
     batch::{decide, unknown},
 };
 use crate::{
@@ -127,11 +127,9 @@ impl<H: Handler> Processor<H> {
 
     /// Says who asked for it, if it was still to be done.
     async fn attempt_replay(&self, turn: Turn) -> Result<Option<Request>, Failure> {
-        let (handler, consumer) = (self.handler.clone(), self.consumer.clone());
-        self.transact(move |work| {
-            async move { replay(work, &*handler, &consumer, &turn).await }.boxed()
-        })
-        .await
+        let party = self.party();
+        self.transact(move |work| async move { replay(work, &party, &turn).await }.boxed())
+            .await
     }
 
     /// Notes that a message has failed again. Says whether it was this process that noted it: another one may have tried, too.
@@ -175,18 +173,16 @@ impl<H: Handler> Processor<H> {
 
 async fn replay<H: Handler>(
     work: &mut UnitOfWork,
-    handler: &H,
-    consumer: &str,
+    party: &Party<H>,
     turn: &Turn,
 ) -> Result<(Option<Request>, Option<H::Effects>), Failure> {
+    let consumer = &*party.consumer;
     let Some(first) = parking::first(work.db(), consumer, turn).await? else {
         return Ok((None, None));
     };
     let mut stamp = Stamp::live();
     let effects = match &first.incoming {
-        Incoming::Readable(message, _) => {
-            handle(work, handler, consumer, message, &mut stamp).await?
-        }
+        Incoming::Readable(message, _) => handle(work, party, message, &mut stamp).await?,
         Incoming::Broken(_, reason) => return Err(Fault::new(reason).into()),
     };
     parking::leave(work.db(), consumer, &first, stamp.now).await?;
@@ -196,21 +192,25 @@ async fn replay<H: Handler>(
 /// What happens to a message in a batch.
 async fn handle<H: Handler>(
     work: &mut UnitOfWork,
-    handler: &H,
-    consumer: &str,
+    party: &Party<H>,
     message: &Message,
     stamp: &mut Stamp,
 ) -> Result<Option<H::Effects>, Failure> {
+    let (handler, consumer) = (&*party.handler, &*party.consumer);
+    let mut known = inbox::look_up(work.db(), consumer, &[message], HashSet::new()).await?;
+    if let Some(replies) = known.seen.remove(&message.id) {
+        work.publish_all(replies);
+        return Ok(None);
+    }
+    let key = std::iter::once(message.key);
+    if !party.gone(work.db(), key).await?.is_empty() {
+        return Ok(None);
+    }
     if let Some(condemned) = unknown(handler, message) {
         return Err(Fault::new(condemned.reason()).into());
     }
     // A version of the service may have come that knows whom it is for.
     if handler.interest(&message.topic, &message.kind) == Interest::Ignore {
-        return Ok(None);
-    }
-    let mut known = inbox::look_up(work.db(), consumer, &[message], HashSet::new()).await?;
-    if let Some(replies) = known.seen.remove(&message.id) {
-        work.publish_all(replies);
         return Ok(None);
     }
     let fresh = std::slice::from_ref(message);

@@ -4,6 +4,7 @@
     reason = "tests: a broken precondition ends the test with its reason"
 )]
 
+mod aging;
 mod consumer;
 mod counter;
 mod discard;

@@ -98,7 +98,8 @@ async fn a_duplicate_in_the_same_batch_has_one_effect() {
         Report {
             handled: 1,
             duplicates: 1,
-            parked: 0
+            parked: 0,
+            aged: 0,
         }
     );
     assert_eq!(counts(&store, message.key).await, 2);
@@ -136,7 +137,8 @@ async fn a_message_that_fails_is_parked_and_holds_back_only_its_own_key() {
         Report {
             handled: 3,
             duplicates: 0,
-            parked: 2
+            parked: 2,
+            aged: 0,
         }
     );
     assert_eq!(
@@ -150,7 +152,8 @@ async fn a_message_that_fails_is_parked_and_holds_back_only_its_own_key() {
         Report {
             handled: 1,
             duplicates: 0,
-            parked: 1
+            parked: 1,
+            aged: 0,
         }
     );
     let parked = crate::counter::parked(&store).await;
@@ -218,7 +221,8 @@ async fn a_record_that_is_no_message_is_a_dead_letter_with_its_bytes_kept() {
         Report {
             handled: 1,
             duplicates: 0,
-            parked: 1
+            parked: 1,
+            aged: 0,
         }
     );
     assert_eq!(
@@ -276,7 +280,8 @@ async fn a_handler_that_panics_parks_the_message_and_goes_on() {
         Report {
             handled: 1,
             duplicates: 0,
-            parked: 1
+            parked: 1,
+            aged: 0,
         }
     );
     assert!(reason(&store).await.contains("boom"));
@@ -294,7 +299,8 @@ async fn a_message_that_the_database_refuses_is_parked_and_its_batch_goes_on() {
         Report {
             handled: 9,
             duplicates: 0,
-            parked: 1
+            parked: 1,
+            aged: 0,
         }
     );
     assert_eq!(counts(&store, refused.key).await, 0);

@@ -4,6 +4,7 @@
     reason = "a broken precondition should end a test at once"
 )]
 
+mod history;
 mod instances;
 mod parcel;
 mod versions;

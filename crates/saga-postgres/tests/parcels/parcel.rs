@@ -156,9 +156,14 @@ impl Post {
     }
 
     pub(crate) async fn take(&self) -> Uuid {
+        self.take_as(ambient::new_id()).await
+    }
+
+    /// Takes a parcel that gets this id.
+    pub(crate) async fn take_as(&self, id: Uuid) -> Uuid {
         let mut stamp = Stamp::live();
         let parcel = Parcel {
-            id: stamp.new_id(),
+            id,
             version: 0,
             grams: 0,
         };

@@ -12,5 +12,6 @@ pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
             "m000022_idempotency_take_together",
             include_str!("keys_together.sql"),
         ),
+        sql_migration("m000023_idempotency_days", include_str!("keys_days.sql")),
     ]
 }
