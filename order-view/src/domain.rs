@@ -11,7 +11,7 @@
 
 use chrono::{DateTime, Utc};
 use contracts::{
-    CookId, CookState, CustomerId, DeliveryId, DeliveryState, Machine, Money, OrderId, OrderItem,
+    CookId, CookState, CustomerId, DeliveryId, DeliveryState, Money, OrderId, OrderItem,
     OrderState, PaymentId, PaymentState, PricedItem, Reason, Rejection, RestaurantId, TicketId,
     TicketState,
 };
@@ -43,8 +43,8 @@ pub struct OrderView {
 pub struct Latest<T>(Option<(i64, T)>);
 
 /// What never changes about an order, once it is told.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Facts {
     /// Who ordered.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -223,13 +223,6 @@ impl OrderView {
         };
         view.fold(news);
         view
-    }
-
-    /// Whether more is expected of the order: its state is not final, or it has told nothing itself yet.
-    #[must_use]
-    pub fn is_under_way(&self) -> bool {
-        let told = self.order.told();
-        told.is_none_or(|told| !told.state.is_final())
     }
 
     /// Takes in one more message about the same order.

@@ -1,4 +1,4 @@
-//! The tables of this service: those of messaging, `order_views` and `rebuilds`.
+//! The tables of this service: those of messaging, and `order_views`.
 
 use messaging::sql_migration;
 use sea_orm_migration::MigrationTrait;
@@ -13,21 +13,10 @@ pub(crate) const ORDER_VIEWS: &str = include_str!("migration/order_views.sql");
 #[must_use]
 pub fn all() -> Vec<Box<dyn MigrationTrait>> {
     let mut all = messaging::migrations(OUTBOX_SHARDS);
-    all.push(sql_migration(
-        "m000101_order_views",
-        include_str!("migration/order_views_of_jsonb.sql"),
-    ));
+    all.push(sql_migration("m000101_order_views", ORDER_VIEWS));
     all.push(sql_migration(
         "m000102_rebuilds",
         include_str!("migration/rebuilds.sql"),
-    ));
-    all.push(sql_migration(
-        "m000103_order_views_of_texts",
-        concat!(
-            include_str!("migration/outgrown.sql"),
-            include_str!("migration/order_views.sql"),
-            include_str!("migration/come_over.sql"),
-        ),
     ));
     all
 }

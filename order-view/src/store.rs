@@ -1,21 +1,98 @@
 //! The table `order_views`.
 
-mod merge;
 pub mod rebuilds;
 mod row;
 
-use contracts::{CustomerId, Machine, OrderId, OrderState, RestaurantId, TicketId, TicketState};
+use contracts::{CustomerId, OrderId, OrderState, RestaurantId, TicketId, TicketState};
 use messaging::{retention::Finished, sql};
 use sea_orm::{
-    ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::Expr,
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
+    sea_query::{Expr, ExprTrait},
 };
+use serde::Serialize;
 
-use crate::domain::OrderView;
+use crate::domain::{Latest, OrderView};
 use row::{Column, Entity};
 
-pub use merge::merge;
-pub use row::Model as Row;
+/// One statement for the whole batch, in the order of the keys, so that two batches never wait for each other in a circle.
+/// An aggregate's columns change for a higher version only; what is known of the facts stays. A message that tells nothing new
+/// writes nothing.
+const MERGE: &str = "\
+INSERT INTO order_views AS view (order_id, facts, as_of, order_version, \"order\", ticket_version, ticket,
+    payment_version, payment, kitchen_version, kitchen, delivery_version, delivery)
+SELECT order_id, facts::jsonb, as_of, order_version, NULLIF(\"order\", '')::jsonb, ticket_version, NULLIF(ticket, '')::jsonb,
+    payment_version, NULLIF(payment, '')::jsonb, kitchen_version, NULLIF(kitchen, '')::jsonb,
+    delivery_version, NULLIF(delivery, '')::jsonb
+FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::bigint[], $5::text[], $6::bigint[], $7::text[],
+            $8::bigint[], $9::text[], $10::bigint[], $11::text[], $12::bigint[], $13::text[])
+     AS told (order_id, facts, as_of, order_version, \"order\", ticket_version, ticket,
+              payment_version, payment, kitchen_version, kitchen, delivery_version, delivery)
+ORDER BY order_id
+ON CONFLICT (order_id) DO UPDATE SET
+    facts = excluded.facts || view.facts,
+    as_of = greatest(view.as_of, excluded.as_of),
+    order_version = greatest(view.order_version, excluded.order_version),
+    \"order\" = CASE WHEN excluded.order_version > view.order_version THEN excluded.\"order\" ELSE view.\"order\" END,
+    ticket_version = greatest(view.ticket_version, excluded.ticket_version),
+    ticket = CASE WHEN excluded.ticket_version > view.ticket_version THEN excluded.ticket ELSE view.ticket END,
+    payment_version = greatest(view.payment_version, excluded.payment_version),
+    payment = CASE WHEN excluded.payment_version > view.payment_version THEN excluded.payment ELSE view.payment END,
+    kitchen_version = greatest(view.kitchen_version, excluded.kitchen_version),
+    kitchen = CASE WHEN excluded.kitchen_version > view.kitchen_version THEN excluded.kitchen ELSE view.kitchen END,
+    delivery_version = greatest(view.delivery_version, excluded.delivery_version),
+    delivery = CASE WHEN excluded.delivery_version > view.delivery_version THEN excluded.delivery ELSE view.delivery END
+WHERE excluded.order_version > view.order_version OR excluded.ticket_version > view.ticket_version
+   OR excluded.payment_version > view.payment_version OR excluded.kitchen_version > view.kitchen_version
+   OR excluded.delivery_version > view.delivery_version OR excluded.as_of > view.as_of
+   OR (excluded.facts || view.facts) <> view.facts";
+
+/// Merges what a batch tells, each order once, with what is stored.
+///
+/// # Errors
+/// The database's.
+pub async fn merge<'v>(
+    db: &DatabaseTransaction,
+    batch: impl Iterator<Item = &'v OrderView> + Clone,
+) -> Result<(), DbErr> {
+    let views = || batch.clone();
+    let facts: Vec<String> = views()
+        .map(|view| json(&view.facts))
+        .collect::<Result<_, _>>()?;
+    let values = vec![
+        sql::uuids(views().map(|view| view.order_id.uuid())),
+        sql::texts(facts),
+        sql::times(views().map(|view| view.as_of)),
+        sql::bigints(views().map(|view| view.order.version())),
+        sql::optional_texts(told(views().map(|view| &view.order))?),
+        sql::bigints(views().map(|view| view.ticket.version())),
+        sql::optional_texts(told(views().map(|view| &view.ticket))?),
+        sql::bigints(views().map(|view| view.payment.version())),
+        sql::optional_texts(told(views().map(|view| &view.payment))?),
+        sql::bigints(views().map(|view| view.kitchen.version())),
+        sql::optional_texts(told(views().map(|view| &view.kitchen))?),
+        sql::bigints(views().map(|view| view.delivery.version())),
+        sql::optional_texts(told(views().map(|view| &view.delivery))?),
+    ];
+    db.execute_raw(Statement::from_sql_and_values(
+        DbBackend::Postgres,
+        MERGE,
+        values,
+    ))
+    .await?;
+    Ok(())
+}
+
+fn told<'l, T: Serialize + 'l>(
+    all: impl Iterator<Item = &'l Latest<T>>,
+) -> Result<Vec<Option<String>>, DbErr> {
+    all.map(|latest| latest.told().map(json).transpose())
+        .collect()
+}
+
+fn json<T: Serialize>(value: &T) -> Result<String, DbErr> {
+    serde_json::to_string(value).map_err(|error| DbErr::Json(error.to_string()))
+}
 
 /// A view has ended with its order.
 pub const FINISHED: Finished = Finished {
@@ -110,11 +187,9 @@ pub async fn list(db: &DatabaseConnection, filter: Filter) -> Result<Vec<OrderVi
         rows = rows.filter(Column::RestaurantId.eq(restaurant.uuid()));
     }
     if let Some(state) = filter.state {
-        rows = rows.filter(Column::OrderState.eq(state.as_str()));
-        if !state.is_final() {
-            // Written out, not bound: only then can Postgres see that the index of what is under way fits.
-            rows = rows.filter(Expr::col(Column::UnderWay));
-        }
+        // Written out, not bound: only then can Postgres see that the index of what is under way fits.
+        rows = rows
+            .filter(Expr::col(Column::OrderState).eq(Expr::cust(format!("'{}'", state.as_str()))));
     }
     if let Some(state) = filter.ticket_state {
         rows = rows.filter(Column::TicketState.eq(state.as_str()));

@@ -10,9 +10,9 @@ use std::time::Duration;
 /// The longest rest.
 const LONGEST: Duration = Duration::from_millis(50);
 /// So many pieces in a transaction make the rest as long as the transaction was.
-const EVEN: f32 = 4.0;
+const EVEN: f64 = 4.0;
 /// The rest is at most this multiple of the transaction.
-const STEEPEST: f32 = 4.0;
+const STEEPEST: f64 = 4.0;
 
 /// How long to rest after a transaction of `pieces` pieces of work (`full`: no more fit in) that took `worked`.
 pub(crate) fn after(worked: Duration, pieces: usize, full: usize) -> Duration {
@@ -20,8 +20,8 @@ pub(crate) fn after(worked: Duration, pieces: usize, full: usize) -> Duration {
     if pieces >= full {
         return Duration::ZERO;
     }
-    let multiple = (pieces.saturating_sub(1) as f32 / EVEN).min(STEEPEST);
-    worked.mul_f32(multiple).min(LONGEST)
+    let multiple = (pieces.saturating_sub(1) as f64 / EVEN).min(STEEPEST);
+    worked.mul_f64(multiple).min(LONGEST)
 }
 
 #[cfg(test)]

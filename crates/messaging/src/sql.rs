@@ -1,8 +1,7 @@
 //! Columns of a batch as Postgres arrays, for `UNNEST` and `= ANY`: one statement of one shape, whatever the batch's size.
 //!
 //! Many sizes of `VALUES` lists would each be a prepared statement of its own. The driver's arrays have no nulls:
-//! an optional text travels as `''`, an optional id as the nil UUID and an optional time as that from which Unix counts, and the
-//! statement turns them back with `NULLIF`.
+//! an optional text travels as `''` and an optional id as the nil UUID, and the statement turns them back with `NULLIF`.
 
 use chrono::{DateTime, Utc};
 use sea_orm::Value;
@@ -59,9 +58,4 @@ pub fn booleans(values: impl IntoIterator<Item = bool>) -> Value {
 /// `$n::timestamptz[]`
 pub fn times(values: impl IntoIterator<Item = DateTime<Utc>>) -> Value {
     values.into_iter().collect::<Vec<_>>().into()
-}
-
-/// `$n::timestamptz[]`, where `NULLIF(x, 'epoch')` gives the null back.
-pub fn optional_times(values: impl IntoIterator<Item = Option<DateTime<Utc>>>) -> Value {
-    times(values.into_iter().map(Option::unwrap_or_default))
 }

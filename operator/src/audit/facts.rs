@@ -5,7 +5,7 @@ use contracts::{
     CookState, CustomerId, DeliveryState, Money, OrderId, OrderItem, OrderState, Party,
     PaymentMethodId, PaymentState, PricedItem, RestaurantId, TicketId, TicketState,
 };
-use order_view::domain::OrderView;
+use order_view::domain::{self, Latest, OrderView};
 use saga::{Memory, Purpose, State};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -140,6 +140,42 @@ pub(crate) struct Entry {
     pub(crate) authorisation_id: Uuid,
     pub(crate) amount: i64,
     pub(crate) currency: String,
+}
+
+/// A row of `order_views`, on its way to being a view.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ViewRow {
+    order_id: OrderId,
+    facts: domain::Facts,
+    order_version: i64,
+    order: Option<domain::OrderTold>,
+    ticket_version: i64,
+    ticket: Option<domain::TicketTold>,
+    payment_version: i64,
+    payment: Option<domain::PaymentTold>,
+    kitchen_version: i64,
+    kitchen: Option<domain::KitchenTold>,
+    delivery_version: i64,
+    delivery: Option<domain::DeliveryTold>,
+    as_of: DateTime<Utc>,
+}
+
+impl From<ViewRow> for OrderView {
+    fn from(row: ViewRow) -> Self {
+        fn latest<T>(version: i64, told: Option<T>) -> Latest<T> {
+            told.map_or_else(Latest::default, |told| Latest::new(version, told))
+        }
+        Self {
+            order_id: row.order_id,
+            facts: row.facts,
+            order: latest(row.order_version, row.order),
+            ticket: latest(row.ticket_version, row.ticket),
+            payment: latest(row.payment_version, row.payment),
+            kitchen: latest(row.kitchen_version, row.kitchen),
+            delivery: latest(row.delivery_version, row.delivery),
+            as_of: row.as_of,
+        }
+    }
 }
 
 impl Facts {

@@ -12,17 +12,16 @@ use chrono::{DateTime, Utc};
 use contracts::OrderId;
 use futures_util::future::try_join_all;
 use messaging::sql;
-use order_view::{domain::OrderView, store::Row};
+use order_view::domain::OrderView;
 use sea_orm::{
     AccessMode, ConnectionTrait, DatabaseTransaction, DbBackend, IsolationLevel, Statement,
     TransactionTrait, Value,
 };
-use serde::de::Error;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::{
-    facts::{Asked, Facts},
+    facts::{Asked, Facts, ViewRow},
     finding::Finding,
     gateway::{Gateway, stranger},
 };
@@ -147,11 +146,12 @@ const OF_OTHERS: [Rows; 6] = [
     Rows {
         service: Service::Views,
         key: "order_id",
-        columns: "*",
+        columns: "facts, order_version, \"order\", ticket_version, ticket, payment_version, payment, kitchen_version, kitchen, \
+                  delivery_version, delivery, as_of",
         from: "order_views",
         group: "",
         put: |facts, row| {
-            facts.view = Some(view(row)?);
+            facts.view = Some(serde_json::from_value::<ViewRow>(row)?.into());
             Ok(())
         },
     },
@@ -417,9 +417,9 @@ impl Sources {
         let tx = self.begin(views.service).await?;
         let found = read(&tx, views, Span::These(ids)).await?;
         tx.commit().await?;
-        let readable = found
-            .into_iter()
-            .filter_map(|(id, row)| Some((id, view(row).ok()?)));
+        let readable = found.into_iter().filter_map(|(id, row)| {
+            Some((id, serde_json::from_value::<ViewRow>(row).ok()?.into()))
+        });
         Ok(readable.collect())
     }
 
@@ -537,12 +537,6 @@ async fn recognise(database: &Database) -> anyhow::Result<Option<Service>> {
         .into_iter()
         .find(|service| service.table() == table);
     Ok(found)
-}
-
-/// What a row of the view tells, if all of it tells the same.
-fn view(row: Json) -> Result<OrderView, serde_json::Error> {
-    let row: Row = serde_json::from_value(row)?;
-    row.consistent().map_err(Error::custom)
 }
 
 async fn read(tx: &DatabaseTransaction, rows: &Rows, span: Span<'_>) -> anyhow::Result<Found> {

@@ -262,25 +262,13 @@ async fn all_is_well_until_something_is_changed_by_hand_and_each_change_is_found
             views,
             next(),
             "view-differs",
-            "UPDATE order_views SET order_state = 'READY', under_way = true, \"order\" = jsonb_set(\"order\"::jsonb, '{state}', '\"READY\"')::text WHERE order_id = '{order}'",
-        ),
-        (
-            views,
-            next(),
-            "unreadable",
-            "UPDATE order_views SET \"order\" = '{' WHERE order_id = '{order}'",
-        ),
-        (
-            views,
-            next(),
-            "unreadable",
-            "UPDATE order_views SET under_way = NOT under_way WHERE order_id = '{order}'",
+            "UPDATE order_views SET \"order\" = jsonb_set(\"order\", '{state}', '\"READY\"') WHERE order_id = '{order}'",
         ),
         (
             views,
             next(),
             "view-fold",
-            "UPDATE order_views SET priced_items = NULL WHERE order_id = '{order}'",
+            "UPDATE order_views SET facts = facts - 'pricedItems' WHERE order_id = '{order}'",
         ),
         (
             kitchens,

@@ -131,60 +131,18 @@ async fn a_message_that_tells_nothing_new_writes_nothing() {
     assert_eq!(xmin(&view).await, before);
 }
 
-#[tokio::test]
-async fn what_orders_are_listed_by_is_what_their_rows_tell() {
-    let view = View::open().await;
-    let (story, companion) = (Story::new(), Story::new());
-    // Of one only a ticket is known.
-    view.hear(&companion.life()[2..3]).await;
-    for message in story.life() {
-        view.hear([&message]).await;
-        let listed = "SELECT bool_and(order_state IS NOT DISTINCT FROM \"order\"::jsonb ->> 'state' \
-                          AND ticket_state IS NOT DISTINCT FROM ticket::jsonb ->> 'state' \
-                          AND under_way = (order_state IS DISTINCT FROM 'COMPLETE'))::text FROM order_views";
-        assert_eq!(text(&view, listed).await, "true");
-    }
-    let ended = "SELECT string_agg(under_way::text, ' ' ORDER BY order_id) FROM order_views";
-    assert_eq!(text(&view, ended).await, "false true");
-}
-
-/// Two instances have each its own half of the topics.
-#[tokio::test(flavor = "multi_thread")]
-async fn instances_that_fold_the_same_orders_at_the_same_time_lose_nothing() {
-    let view = View::open().await;
-    let stories: Vec<Story> = (0..30).map(|_| Story::new()).collect();
-    let said_by = async |half: usize| {
-        for index in (half..stories[0].life().len()).step_by(2) {
-            let told: Vec<Message> = stories
-                .iter()
-                .map(|story| story.life().swap_remove(index))
-                .collect();
-            assert_eq!(view.hear(&told).await.parked, 0);
-        }
-    };
-    tokio::join!(said_by(0), said_by(1));
-    for story in stories {
-        let mut order = view.order(story.order).await;
-        strip(&mut order);
-        assert_eq!(order, complete(story));
-    }
-}
-
 async fn xmin(view: &View) -> String {
-    text(view, "SELECT xmin::text FROM order_views").await
-}
-
-async fn text(view: &View, query: &str) -> String {
     use sea_orm::{ConnectionTrait, DbBackend, Statement};
+    let query = "SELECT xmin::text FROM order_views";
     let row = view
         .store
         .db()
         .query_one_raw(Statement::from_string(DbBackend::Postgres, query))
         .await;
     row.expect("the view can be read")
-        .expect("a row")
+        .expect("one order")
         .try_get_by_index(0)
-        .expect("a text")
+        .expect("a transaction id")
 }
 
 #[tokio::test]

@@ -3,6 +3,5 @@
 
 mod fold;
 mod http;
-mod migration;
 mod rebuild;
 mod support;

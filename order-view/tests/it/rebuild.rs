@@ -257,7 +257,7 @@ async fn an_instance_that_was_followed_by_another_swaps_nothing_in() {
 async fn a_rebuilt_table_is_made_as_the_migrations_make_it() {
     let scene = Scene::open().await;
     let shape = async || {
-        let sql = "SELECT (SELECT string_agg(concat_ws(' ', attname, format_type(atttypid, atttypmod), attnotnull, col_description(attrelid, attnum)), ', ' ORDER BY attnum) \
+        let sql = "SELECT (SELECT string_agg(concat_ws(' ', attname, format_type(atttypid, atttypmod), attnotnull, attgenerated), ', ' ORDER BY attnum) \
                            FROM pg_attribute WHERE attrelid = 'order_views'::regclass AND attnum > 0) \
                        || (SELECT string_agg(indexdef, ', ' ORDER BY indexname) FROM pg_indexes WHERE tablename = 'order_views') \
                        || (SELECT reloptions::text || relname FROM pg_class WHERE oid = 'order_views'::regclass) AS shape";

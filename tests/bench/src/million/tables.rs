@@ -88,7 +88,10 @@ pub(super) const TABLES: &[Table] = &[
         rows: BY_ORDER,
         changed: &[
             ("order_id", "pg_temp.other(order_id, k)"),
-            ("ticket_id", "pg_temp.other(ticket_id, k)"),
+            (
+                "facts",
+                "jsonb_set(facts, '{ticketId}', to_jsonb(pg_temp.other((facts ->> 'ticketId')::uuid, k)))",
+            ),
         ],
     },
     Table {
