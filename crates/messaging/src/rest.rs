@@ -3,7 +3,7 @@
 //! A transaction costs about the same for one piece of work as for ten. Whoever begins the next one at once, whatever has come,
 //! spends a busy machine on small transactions, and everybody waits for the processor instead. So it pays to rest, and the more
 //! so the more comes: the rest is a multiple of the time that the last transaction took, and the multiple grows with its size.
-//! One piece alone is followed by hardly any rest, so that where little comes nobody waits.
+//! One piece alone is followed by no rest, so that where little comes nobody waits.
 
 use std::time::Duration;
 

@@ -32,7 +32,8 @@ pub trait Joint: Send + Sync + 'static {
     /// be locked in an order that all transactions share, or two of them may wait for each other.
     ///
     /// # Errors
-    /// The database's. Nothing has happened then, and each request is done alone.
+    /// The database's; then each request is done alone. Nothing has happened before, unless it was the confirmation of the commit
+    /// that got lost: so doing a request once more must find that it was done (a key, an id that was made before), or change nothing.
     fn together(
         &self,
         work: &mut UnitOfWork,
@@ -42,7 +43,7 @@ pub trait Joint: Send + Sync + 'static {
     /// Does what one request asks for, and waits for whom it has to.
     ///
     /// # Errors
-    /// The database's. Nothing has happened then.
+    /// The database's. An error while committing leaves open whether it happened.
     fn alone(
         &self,
         work: &mut UnitOfWork,
