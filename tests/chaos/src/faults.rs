@@ -92,13 +92,8 @@ pub(crate) async fn rage(platform: &Platform, faults: Vec<Fault>, begin: Instant
 
 /// Tells whether the victim could be hit; calls `struck` when it was.
 async fn commit(platform: &Platform, fault: &Fault, struck: impl FnOnce()) -> bool {
-    let deadline = Instant::now() + PATIENCE;
-    let process = loop {
-        match platform.process(&fault.victim) {
-            Some(process) => break process,
-            None if Instant::now() > deadline => return false,
-            None => sleep(Duration::from_millis(50)).await,
-        }
+    let Some(process) = platform.living(&fault.victim, PATIENCE).await else {
+        return false;
     };
     let Ok(member) = platform.member(&fault.victim) else {
         return false;

@@ -146,6 +146,18 @@ impl Platform {
         Some(record.process).filter(Process::alive)
     }
 
+    /// The same; one that is dead just now is waited for, so long.
+    pub async fn living(&self, name: &str, patience: Duration) -> Option<Process> {
+        let deadline = Instant::now() + patience;
+        loop {
+            match self.process(name) {
+                Some(process) => return Some(process),
+                None if Instant::now() > deadline => return None,
+                None => sleep(LOOK * 10).await,
+            }
+        }
+    }
+
     /// The supervisor.
     pub fn supervisor(&self) -> anyhow::Result<Process> {
         let record: Running = read(&self.folder.join("supervisor.json"))?;
@@ -174,6 +186,17 @@ impl Platform {
                 _ => sleep(LOOK).await,
             }
         }
+    }
+
+    /// Returns when whoever has taken the place of `old` is ready.
+    ///
+    /// # Errors
+    /// No process is called like that.
+    pub async fn back(&self, name: &str, old: &Process) -> anyhow::Result<()> {
+        let member = self.member(name)?;
+        self.successor(name, old).await;
+        self.until_ready(member).await;
+        Ok(())
     }
 
     /// Returns when a member is ready.
@@ -225,6 +248,13 @@ impl Platform {
             }
         }
         Ok(())
+    }
+
+    /// What a member tells of itself in Prometheus' format, if it answers.
+    pub async fn metrics(&self, member: &Member) -> Option<String> {
+        let url = format!("{}/metrics", member.address());
+        let answer = self.http.get(url).send().await.ok()?;
+        answer.error_for_status().ok()?.text().await.ok()
     }
 
     /// How many partitions an instance consumes; nothing, if it consumes none ever.

@@ -176,12 +176,8 @@ async fn calm(bench: Bench<'_>, everybody: bool) -> anyhow::Result<()> {
 
 /// When the victim's successor is ready, in seconds since the blow.
 async fn back(platform: &Platform, name: &str, victim: &Process, struck: Instant) -> Option<f64> {
-    let member = platform.member(name).ok()?;
-    let ready = async {
-        platform.successor(name, victim).await;
-        platform.until_ready(member).await;
-    };
-    timeout(PATIENCE, ready).await.ok()?;
+    let ready = platform.back(name, victim);
+    timeout(PATIENCE, ready).await.ok()?.ok()?;
     Some(struck.elapsed().as_secs_f64())
 }
 
