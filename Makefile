@@ -20,7 +20,10 @@ QUICK ?=
 OUT := target/bench
 ARGS ?=
 
-.PHONY: help compile binaries images run stop status logs test chaos bench defects lint clean distclean prerequisites
+# `make scale`: with how many instances of everything, one after the other.
+INSTANCES := 1 2 3
+
+.PHONY: help compile binaries images run stop status logs test chaos bench scale defects lint clean distclean prerequisites
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +62,11 @@ chaos: binaries ## Kill, pause and restart everything under load, then audit; SE
 bench: binaries ## Measure everything against the limits of this machine, about an hour; QUICK=1 ARGS='--only unloaded,top' OUT=folder
 	@$(PLATFORM) test-platform -- $(dir $(PLATFORM))bench $(if $(QUICK),--quick) \
 		--json $(OUT)/bench.json --markdown $(OUT)/results.md --svg $(OUT) $(ARGS)
+
+scale: RATE := 60
+scale: SECONDS := 40
+scale: binaries ## The same load on 1, 2 and 3 instances of everything, and killing one of each; RATE=60 SECONDS=40 INSTANCES='1 2 3' OUT=folder
+	@INSTANCES='$(INSTANCES)' scripts/scale.sh $(PLATFORM) $(OUT) --rate $(RATE) --seconds $(SECONDS)
 
 defects: prerequisites ## Put each seeded defect into a copy of the tree: the simulation, chaos or a flow script must catch it; NAME=double-charge
 	@tests/defects/run.sh $(NAME)

@@ -1,6 +1,7 @@
 //! Orders whose end was announced: what counts as a lifecycle.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use contracts::{Kind, OrderState, Topic};
@@ -11,7 +12,7 @@ use uuid::Uuid;
 use crate::run::Window;
 
 /// When each order was announced COMPLETE.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Completions(HashMap<Uuid, DateTime<Utc>>);
 
 #[derive(Deserialize)]
@@ -41,6 +42,24 @@ impl Completions {
     pub(crate) fn within(&self, (begin, end): Window) -> u64 {
         let inside = |at: &&DateTime<Utc>| **at >= begin && **at < end;
         self.0.values().filter(inside).count() as u64
+    }
+
+    /// From the first that was announced to the last, if any was.
+    pub(crate) fn span(&self) -> Option<Window> {
+        let all = || self.0.values().copied();
+        Some((all().min()?, all().max()?))
+    }
+
+    /// The longest part of a window in which none was announced.
+    pub(crate) fn standstill(&self, (begin, end): Window) -> Duration {
+        let inside = |at: &DateTime<Utc>| (begin..end).contains(at);
+        let mut moments: Vec<_> = self.0.values().copied().filter(inside).collect();
+        moments.extend([begin, end]);
+        moments.sort_unstable();
+        let gaps = moments.windows(2).map(|two| two[1] - two[0]);
+        gaps.max()
+            .and_then(|gap| gap.to_std().ok())
+            .unwrap_or_default()
     }
 
     /// How many in each second since a moment.
@@ -111,5 +130,21 @@ mod tests {
         ]);
         let at = |second| DateTime::UNIX_EPOCH + TimeDelta::seconds(second);
         assert_eq!(completions.within((at(2), at(4))), 1);
+    }
+
+    #[test]
+    fn a_standstill_is_the_longest_time_without_one_and_may_last_until_the_window_ends() {
+        let completions = heard(&[
+            changed(1, "COMPLETE", 1),
+            changed(2, "COMPLETE", 3),
+            changed(3, "COMPLETE", 8),
+            changed(4, "COMPLETE", 9),
+        ]);
+        let at = |second| DateTime::UNIX_EPOCH + TimeDelta::seconds(second);
+        let longest = |from, to| completions.standstill((at(from), at(to))).as_secs();
+        assert_eq!((longest(1, 9), longest(1, 4), longest(8, 20)), (5, 2, 11));
+        assert_eq!(longest(4, 4), 0);
+        assert_eq!(completions.span(), Some((at(1), at(9))));
+        assert_eq!(Completions::default().span(), None);
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod processes;
 pub(crate) mod statements;
+pub(crate) mod work;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -13,12 +14,14 @@ use serde::Serialize;
 use crate::site::{GATEWAY, Site};
 use processes::Process;
 use statements::{Spent, Statement};
+use work::Work;
 
 /// Everything that is counted, at one moment.
 #[derive(Debug, Clone)]
 pub(crate) struct Costs {
     at: Instant,
     processes: BTreeMap<String, Process>,
+    work: BTreeMap<String, Work>,
     backends: BTreeMap<String, f64>,
     statements: BTreeMap<Statement, Spent>,
     /// Transactions that got a number, in all databases of the server.
@@ -37,6 +40,8 @@ pub(crate) struct Bill {
     pub(crate) seconds: f64,
     /// CPU seconds by process.
     pub(crate) cpu: BTreeMap<String, f64>,
+    /// What was done by process, of those that answered.
+    pub(crate) work: BTreeMap<String, Work>,
     /// CPU seconds of Postgres' backends by database: a part of those of `postgres`.
     pub(crate) backends: BTreeMap<String, f64>,
     /// Statements by who sent them, but BEGIN and its like.
@@ -70,6 +75,16 @@ pub(crate) struct Frequent {
 /// So many statements are told.
 const FREQUENT: usize = 30;
 
+/// What a counter has grown by. One that is lower than it was belongs to a process that was started again: what its
+/// predecessor had counted is gone with it.
+fn grown(before: f64, after: f64) -> f64 {
+    if after < before {
+        after
+    } else {
+        after - before
+    }
+}
+
 impl Costs {
     /// Looks.
     ///
@@ -91,6 +106,7 @@ impl Costs {
         Ok(Self {
             at: Instant::now(),
             processes: processes::look(&site.platform),
+            work: work::look(&site.platform).await,
             backends: processes::backends(&site.platform),
             statements: statements::look(&site.server).await?,
             writes,
@@ -137,7 +153,15 @@ impl Costs {
                 .iter()
                 .map(|(name, process)| {
                     let earlier = before.processes.get(name).map_or(0.0, |it| it.cpu);
-                    (name.clone(), process.cpu - earlier)
+                    (name.clone(), grown(earlier, process.cpu))
+                })
+                .collect(),
+            work: self
+                .work
+                .iter()
+                .map(|(name, work)| {
+                    let earlier = before.work.get(name).copied().unwrap_or_default();
+                    (name.clone(), work.since(earlier))
                 })
                 .collect(),
             backends: self
@@ -157,5 +181,16 @@ impl Costs {
             wal: self.wal - before.wal - gateway,
             records: self.records - before.records,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_was_started_again_counts_from_its_start() {
+        assert!((grown(2.0, 5.0) - 3.0).abs() < 1e-9);
+        assert!((grown(5.0, 2.0) - 2.0).abs() < 1e-9);
     }
 }

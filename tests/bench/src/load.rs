@@ -40,6 +40,7 @@ pub(crate) struct Offer {
 /// Load that is under way.
 pub(crate) struct Load {
     pub(crate) tally: Arc<Tally>,
+    lost: Arc<http::Lost>,
     done: oneshot::Receiver<anyhow::Result<()>>,
 }
 
@@ -52,8 +53,11 @@ impl Load {
         let tally = Arc::new(Tally::default());
         let (told, done) = oneshot::channel();
         let (generator, arrivals) = mpsc::unbounded_channel();
+        let connections = Connections::new();
+        let lost = connections.lost();
         let people = order::People {
             http,
+            connections,
             world,
             offer,
             tally: Arc::clone(&tally),
@@ -66,7 +70,7 @@ impl Load {
             })
             .context("no thread for the generator")?;
         pacer::start(offer, generator)?;
-        Ok(Self { tally, done })
+        Ok(Self { tally, lost, done })
     }
 
     /// Waits until every order has gone its way, or was given up.
@@ -77,7 +81,11 @@ impl Load {
         self.done
             .await
             .map_err(|_| anyhow!("the generator is gone"))??;
-        Ok(self.tally.offered())
+        Ok(Offered {
+            unreached: self.lost.unreached(),
+            broken: self.lost.broken(),
+            ..self.tally.offered()
+        })
     }
 }
 

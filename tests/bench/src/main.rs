@@ -6,9 +6,11 @@ mod calibrate;
 mod completions;
 mod costs;
 mod doubts;
+mod files;
 mod hops;
 mod idle;
 mod load;
+mod metrics;
 mod million;
 mod plan;
 mod plots;
@@ -17,6 +19,7 @@ mod quantiles;
 mod results;
 mod rows;
 mod run;
+mod scale;
 mod site;
 mod toolkit;
 mod top;
@@ -27,27 +30,22 @@ mod verdict;
 mod world;
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::Parser;
-use visitor::client::Client;
 use visitor::console::{complain, say};
 use visitor::platform::Platform;
-use visitor::{auditor, interrupted, program};
+use visitor::{interrupted, program};
 
 use crate::bench::Bench;
 use crate::costs::processes;
-use crate::load::Http;
 use crate::plan::{Part, Plan, seconds};
 use crate::results::Results;
 use crate::run::Order;
 use crate::site::Site;
-use crate::world::World;
 
 /// Measures a running platform against the limits of the machine, all in one run.
 #[derive(Debug, Parser)]
@@ -118,13 +116,15 @@ struct Cli {
     #[arg(long, env = "RELAY")]
     relay: Option<PathBuf>,
     #[command(subcommand)]
-    helper: Option<Helper>,
+    other: Option<Other>,
 }
 
-/// What this program is besides: processes that it starts of itself, to measure them.
+/// What this program does besides.
 #[derive(Debug, clap::Subcommand)]
-enum Helper {
-    /// Consumes messages in batches, and says how long that took
+enum Other {
+    /// One rate on as many instances as there are, then again while one of each is killed: `make scale`
+    Scale(scale::Task),
+    /// A process that this program starts of itself to measure it: consumes messages in batches, and says how long that took
     #[command(hide = true)]
     Consume(toolkit::consumer::Task),
 }
@@ -179,9 +179,15 @@ async fn main() -> ExitCode {
 
 /// Says whether nothing was broken.
 async fn perform(cli: &Cli) -> anyhow::Result<bool> {
-    if let Some(Helper::Consume(task)) = &cli.helper {
-        return toolkit::consumer::consume(task).await.map(|()| true);
+    match &cli.other {
+        Some(Other::Consume(task)) => toolkit::consumer::consume(task).await.map(|()| true),
+        Some(Other::Scale(task)) => scale::perform(cli, task).await,
+        None => measure(cli).await,
     }
+}
+
+/// All parts that are asked for.
+async fn measure(cli: &Cli) -> anyhow::Result<bool> {
     let began = ambient::now();
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let busy = processes::busy();
@@ -203,23 +209,14 @@ async fn perform(cli: &Cli) -> anyhow::Result<bool> {
     }
     say("calibrating: disk, Postgres and Kafka alone");
     results.calibration = Some(calibrate::measure(&site, &plan).await?);
-    let client = Client::new(&platform)?;
-    let name = format!("bench-{}-{}", began.timestamp_millis(), std::process::id());
-    let mut bench = Bench {
-        http: Http::of(&platform)?,
-        world: Arc::new(World::make(&client, name).await?),
-        plan,
-        definition: order_service::saga::definition(saga::Policy::default())?,
-        preparing: 0,
-        seed: AtomicU64::new(cli.seed.wrapping_mul(1_000)),
-        site,
-    };
-    bench.preparing = unloaded::version(&bench).await?;
+    let bench = Bench::begin(site, plan, cli.seed).await?;
     if let Err(error) = load(cli, &bench, &mut results).await {
         // What was measured before is told all the same.
         results.violations.push(format!("{error:#}"));
     }
-    audit(cli, &bench, &began.to_rfc3339(), &mut results).await;
+    let (audit, broken) = bench.audit(cli.operator.as_ref(), &results.at).await;
+    results.audit = audit;
+    results.violations.extend(broken);
     if cli.only != [Part::Calibrate] {
         say("calibrating again: the machine should be as it was");
         results.calibration_after = calibrate::measure(&bench.site, &plan).await.ok();
@@ -278,46 +275,16 @@ async fn load(cli: &Cli, bench: &Bench, results: &mut Results) -> anyhow::Result
     Ok(())
 }
 
-/// What does not add up makes everything that was measured worthless.
-async fn audit(cli: &Cli, bench: &Bench, since: &str, results: &mut Results) {
-    say("the audit waits for quiet, and looks at everything");
-    let finding = match program(cli.operator.as_ref(), "operator") {
-        Ok(operator) => auditor::audit(&operator, &bench.site.platform, Some(since)).await,
-        Err(error) => Err(error),
-    };
-    match finding {
-        Ok(finding) => {
-            results.audit = finding.printed;
-            let found = finding.violations.into_iter().map(|violation| {
-                let order = violation.order.unwrap_or_else(|| "-".to_owned());
-                format!("order {order}: {}", violation.what)
-            });
-            results.violations.extend(found);
-        }
-        Err(error) => results
-            .violations
-            .push(format!("there was no audit: {error:#}")),
-    }
-}
-
 fn write(cli: &Cli, results: &Results) -> anyhow::Result<()> {
     if let Some(path) = &cli.json {
-        put(path, &serde_json::to_string_pretty(results)?)?;
+        files::put(path, &serde_json::to_string_pretty(results)?)?;
     }
     if let Some(path) = &cli.markdown {
-        put(path, &print::markdown(results))?;
+        files::put(path, &print::markdown(results))?;
     }
     if let Some(folder) = &cli.svg {
         plots::draw(results, folder)
             .with_context(|| format!("cannot draw into {}", folder.display()))?;
     }
     Ok(())
-}
-
-fn put(path: &Path, text: &str) -> anyhow::Result<()> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)
-            .with_context(|| format!("cannot create {}", folder.display()))?;
-    }
-    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -96,6 +96,7 @@ fn offered(results: &Results) -> Table {
         "given up",
         "too early",
         "refused",
+        "lost",
         "backlog at most",
         "drained in",
     ]);
@@ -112,11 +113,12 @@ fn offered(results: &Results) -> Table {
             told.given_up.to_string(),
             told.early.to_string(),
             told.refused.to_string(),
+            (told.unreached + told.broken).to_string(),
             run.deepest.unwrap_or_default().to_string(),
             format!("{:.1} s", run.drained),
         ]);
     }
-    right(&mut table, 1..12)
+    right(&mut table, 1..13)
 }
 
 /// What the toolkit does alone.
@@ -334,7 +336,8 @@ fn number(value: f64, unit: &str) -> String {
     format!("{text} {unit}").trim_end().to_owned()
 }
 
-fn fresh(header: &[&str]) -> Table {
+/// A table without rows.
+pub(crate) fn fresh(header: &[&str]) -> Table {
     let mut table = Table::new();
     table
         .load_style(presets::ASCII_MARKDOWN)
@@ -342,7 +345,8 @@ fn fresh(header: &[&str]) -> Table {
     table
 }
 
-fn right(table: &mut Table, columns: std::ops::Range<usize>) -> Table {
+/// The table with these columns on their right side.
+pub(crate) fn right(table: &mut Table, columns: std::ops::Range<usize>) -> Table {
     for column in table
         .column_iter_mut()
         .skip(columns.start)

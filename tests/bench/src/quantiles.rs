@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Nothing that is measured here takes longer than this, in microseconds; what does counts as this.
 const MOST: u64 = 600_000_000;
@@ -13,7 +13,7 @@ const MOST: u64 = 600_000_000;
 pub(crate) struct Latencies(Option<Histogram<u64>>);
 
 /// What is told of them, in milliseconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Quantiles {
     /// How many were measured.
     pub(crate) count: u64,

@@ -248,7 +248,7 @@ fn lifecycles(results: &Results) -> Found {
 }
 
 /// CPU seconds of everything but generator and gateway (with what the database does for it), for 1,000 lifecycles.
-fn cpu(run: &Run) -> (String, f64) {
+pub(crate) fn cpu(run: &Run) -> (String, f64) {
     let counts = |name: &str| is_service(name) || [POSTGRES, KAFKA, SUPERVISOR].contains(&name);
     let all: f64 = run
         .bill

@@ -79,6 +79,9 @@ pub(crate) struct Run {
     pub(crate) expected: u64,
     /// Those of the whole run.
     pub(crate) completions: u64,
+    /// When each of them completed.
+    #[serde(skip)]
+    pub(crate) ends: Completions,
     /// Lifecycles that completed, by second of the run.
     pub(crate) throughput: Vec<u64>,
     /// What was used up in the window.
@@ -197,6 +200,7 @@ pub(crate) async fn perform(bench: &Bench, order: Order<'_>) -> anyhow::Result<R
         expected: expected as u64,
         completions: completions.count(),
         throughput: completions.by_second(began),
+        ends: completions,
         bill: last.1.since(&first.1),
         memory: most(&samples),
         samples,

@@ -9,9 +9,11 @@ use serde::Serialize;
 use tokio::time::sleep;
 use visitor::client::PAYMENTS;
 use visitor::console::Progress;
+use visitor::platform::Platform;
 
 use crate::bench::Bench;
 use crate::load::{Act, Answer, Connections, Seen, id};
+use crate::metrics;
 use crate::quantiles::{Latencies, Quantiles};
 
 /// How many orders open connections and fill caches before that.
@@ -64,7 +66,7 @@ pub(crate) async fn measure(bench: &Bench) -> anyhow::Result<Unloaded> {
     for _ in 0..WARM_UP {
         one(bench, &connections, &mut dice, bench.preparing).await?;
     }
-    let before = calls(bench, &connections).await?;
+    let before = calls(&bench.site.platform).await?;
     let (mut post, mut preparing) = (Latencies::new(), Latencies::new());
     let mut progress = Progress::begin(Duration::from_secs(bench.plan.unloaded / 5));
     for number in 0..bench.plan.unloaded {
@@ -74,7 +76,7 @@ pub(crate) async fn measure(bench: &Bench) -> anyhow::Result<Unloaded> {
         progress.tell(&format!("unloaded: {number} orders, one at a time"));
         sleep(PAUSE).await;
     }
-    let after = calls(bench, &connections).await?;
+    let after = calls(&bench.site.platform).await?;
     let count = after.count - before.count;
     ensure!(count > 0.0, "payment-service has called nobody");
     Ok(Unloaded {
@@ -108,7 +110,7 @@ async fn one(
             begin.elapsed() < PATIENCE,
             "order {id} does not become PREPARING"
         );
-        let answer = connections.get(bench.http.order(&id, version)?).await;
+        let answer = connections.order(&bench.http.view, &id, version).await;
         let Some(Answer { status: 200, body }) = answer else {
             continue;
         };
@@ -134,11 +136,11 @@ async fn one(
 
 async fn done(bench: &Bench, connections: &Connections, act: Act, id: &str) -> bool {
     let body = format!(r#"{{"orderId":"{id}"}}"#);
-    let answer = connections.post(act.uri(&bench.http), body, None).await;
+    let answer = connections.post(act.door(&bench.http), body, None).await;
     answer.is_some_and(|answer| answer.status == 200)
 }
 
-/// Calls to the gateway so far.
+/// Authorisations by the gateway so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Calls {
     /// In seconds.
@@ -146,48 +148,15 @@ struct Calls {
     count: f64,
 }
 
-async fn calls(bench: &Bench, connections: &Connections) -> anyhow::Result<Calls> {
-    let address = bench.site.platform.member(PAYMENTS)?.address();
-    let answer = connections.get(format!("{address}/metrics").parse()?).await;
-    let answer = answer.context("payment-service does not tell its metrics")?;
-    Ok(authorisations(&String::from_utf8_lossy(&answer.body)))
-}
-
-/// The authorisations among what payment-service tells in Prometheus' format.
-fn authorisations(metrics: &str) -> Calls {
-    let value = |name: &str| {
-        let line = metrics
-            .lines()
-            .filter(|line| line.contains("call=\"authorise\""))
-            .find(|line| line.starts_with(name));
-        let number = line.and_then(|line| line.rsplit(' ').next());
-        number.and_then(|text| text.parse().ok()).unwrap_or(0.0)
-    };
-    Calls {
-        sum: value("gateway_call_duration_seconds_sum"),
-        count: value("gateway_call_duration_seconds_count"),
+/// Those of all instances of payment-service, as they tell of them.
+async fn calls(platform: &Platform) -> anyhow::Result<Calls> {
+    let mut calls = Calls::default();
+    for instance in platform.instances(PAYMENTS) {
+        let told = metrics::of(platform, instance).await;
+        let told = told.with_context(|| format!("{} does not tell its metrics", instance.name))?;
+        let sum = |name| told.sum(name, |labels| labels.contains(r#"call="authorise""#));
+        calls.sum += sum("gateway_call_duration_seconds_sum");
+        calls.count += sum("gateway_call_duration_seconds_count");
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn authorisations_are_told_apart_from_other_calls() {
-        let metrics = "# TYPE gateway_call_duration_seconds histogram\n\
-            gateway_call_duration_seconds_bucket{call=\"authorise\",le=\"0.001\"} 3\n\
-            gateway_call_duration_seconds_sum{call=\"capture\"} 9.5\n\
-            gateway_call_duration_seconds_count{call=\"capture\"} 7\n\
-            gateway_call_duration_seconds_sum{call=\"authorise\"} 0.5\n\
-            gateway_call_duration_seconds_count{call=\"authorise\"} 4\n";
-        assert_eq!(
-            authorisations(metrics),
-            Calls {
-                sum: 0.5,
-                count: 4.0
-            }
-        );
-        assert_eq!(authorisations(""), Calls::default());
-    }
+    Ok(calls)
 }

@@ -5,12 +5,11 @@ use std::time::{Duration, Instant};
 
 use contracts::OrderState;
 use fastrand::Rng;
-use hyper::Uri;
 use serde::Deserialize;
 use tokio::time::{sleep, sleep_until};
 
 use super::Offer;
-use super::http::{Answer, Connections, Http};
+use super::http::{Answer, Connections, Door, Http};
 use super::pacer::Arrival;
 use super::tally::Tally;
 use crate::world::World;
@@ -56,6 +55,8 @@ pub(crate) enum Act {
 /// What a run of load is made of.
 pub(super) struct People {
     pub(super) http: Http,
+    /// The generator is one thread: its connections are its own.
+    pub(super) connections: Connections,
     pub(super) world: Arc<World>,
     pub(super) offer: Offer,
     pub(super) tally: Arc<Tally>,
@@ -78,7 +79,7 @@ impl Act {
     pub(crate) const ALL: [Self; 3] = [Self::Ready, Self::PickUp, Self::Deliver];
 
     /// Where it is asked for.
-    pub(crate) fn uri(self, http: &Http) -> &Uri {
+    pub(crate) fn door(self, http: &Http) -> &Door {
         match self {
             Self::Ready => &http.ready,
             Self::PickUp => &http.picked_up,
@@ -87,22 +88,14 @@ impl Act {
     }
 }
 
-thread_local! {
-    /// The generator is one thread: its connections are its own.
-    static CONNECTIONS: Connections = Connections::new();
-}
-
 /// The order's whole life, as far as people make it.
 pub(super) async fn live(people: Arc<People>, arrival: Arrival) {
-    let connections = CONNECTIONS.with(Clone::clone);
     let Offer { seed, habits, .. } = people.offer;
     let mut dice = Rng::with_seed(seed ^ arrival.number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let body = people.world.order(&mut dice);
     let key = format!("{}-{seed}-{}", people.world.name, arrival.number);
     people.tally.arrives(arrival.due.elapsed());
-    let answer = connections
-        .post(&people.http.orders, body, Some(&key))
-        .await;
+    let answer = place(&people, body, &key).await;
     let Some(id) = people.tally.placed(arrival.due.elapsed(), answer.as_ref()) else {
         return;
     };
@@ -110,16 +103,16 @@ pub(super) async fn live(people: Arc<People>, arrival: Arrival) {
     if let Some((version, every)) = habits.watch
         && arrival.number.is_multiple_of(every)
     {
-        let (people, connections, id) = (Arc::clone(&people), connections.clone(), id.clone());
+        let (people, id) = (Arc::clone(&people), id.clone());
         tokio::spawn(async move {
-            let seen = watch(&people.http, &connections, &id, version).await;
+            let seen = watch(&people, &id, version).await;
             people.tally.watched(seen.then(|| arrival.due.elapsed()));
         });
     }
     let mut due = placed + habits.cooking;
     for act in Act::ALL {
         sleep_until(due.into()).await;
-        if !insist(&people, &connections, act, &id, due).await {
+        if !insist(&people, act, &id, due).await {
             people.tally.gives_up();
             return;
         }
@@ -128,18 +121,26 @@ pub(super) async fn live(people: Arc<People>, arrival: Arrival) {
     people.tally.finishes();
 }
 
+/// Places the order. 409 says that the same request is under way: its connection broke, and whoever was at it has not ended.
+async fn place(people: &People, body: String, key: &str) -> Option<Answer> {
+    let (habits, door) = (&people.offer.habits, &people.http.orders);
+    let mut answer = people.connections.post(door, body.clone(), Some(key)).await;
+    for _ in 0..habits.tries {
+        if answer.as_ref().is_none_or(|answer| answer.status != 409) {
+            break;
+        }
+        sleep(habits.again).await;
+        answer = people.connections.post(door, body.clone(), Some(key)).await;
+    }
+    answer
+}
+
 /// Asks until it is done; says whether it is.
-async fn insist(
-    people: &People,
-    connections: &Connections,
-    act: Act,
-    id: &str,
-    due: Instant,
-) -> bool {
-    let habits = &people.offer.habits;
+async fn insist(people: &People, act: Act, id: &str, due: Instant) -> bool {
+    let (habits, door) = (&people.offer.habits, act.door(&people.http));
     for _ in 0..habits.tries {
         let body = format!(r#"{{"orderId":"{id}"}}"#);
-        let answer = connections.post(act.uri(&people.http), body, None).await;
+        let answer = people.connections.post(door, body, None).await;
         match answer.map(|answer| answer.status) {
             Some(200) => {
                 people.tally.acted(due.elapsed());
@@ -153,12 +154,10 @@ async fn insist(
 }
 
 /// Whether the view shows the order PREPARING, or further, within its patience and ours.
-async fn watch(http: &Http, connections: &Connections, id: &str, version: i64) -> bool {
+async fn watch(people: &People, id: &str, version: i64) -> bool {
+    let view = &people.http.view;
     for _ in 0..5 {
-        let Ok(uri) = http.order(id, version) else {
-            return false;
-        };
-        match connections.get(uri).await {
+        match people.connections.order(view, id, version).await {
             Some(Answer { status: 200, body }) => {
                 return serde_json::from_slice::<Seen>(&body)
                     .is_ok_and(|seen| seen.version >= version);

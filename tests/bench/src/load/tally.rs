@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::http::Answer;
 use super::order;
@@ -24,7 +24,7 @@ struct Counts {
 }
 
 /// What was offered, and what came of it as its clients see it.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Offered {
     /// Orders that arrived.
@@ -41,6 +41,10 @@ pub(crate) struct Offered {
     pub(crate) early: u64,
     /// Actions that were refused otherwise, or got no answer, and were asked for again.
     pub(crate) refused: u64,
+    /// Requests that found nobody listening, and were sent again, to the next instance.
+    pub(crate) unreached: u64,
+    /// Requests whose connection broke before the answer was there; likewise.
+    pub(crate) broken: u64,
     /// Orders that were watched and did not come to be seen.
     pub(crate) unseen: u64,
     /// How late the generator was itself, in milliseconds.
