@@ -34,10 +34,11 @@ pub struct Limit {
 }
 
 impl Default for Limit {
-    /// Some seconds of what a small machine gets through: less than any participant's patience.
+    /// Some seconds of what a small machine gets through: less than any participant's patience, and so little that people
+    /// seldom come before their order does.
     fn default() -> Self {
         Self {
-            orders_under_way: 2_000,
+            orders_under_way: 500,
         }
     }
 }

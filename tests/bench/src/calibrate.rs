@@ -61,6 +61,17 @@ impl Calibration {
     }
 }
 
+/// Uses Kafka until its code is compiled: a JVM that has just been started takes several times as long for everything, and no
+/// limit that it sets then is one an hour later.
+///
+/// # Errors
+/// The broker's.
+pub(crate) async fn warm_up(site: &Site, plan: &Plan) -> anyhow::Result<()> {
+    let [.., rate] = RATES;
+    kafka::alone(site.topics.brokers(), rate, seconds(plan.warm)).await?;
+    Ok(())
+}
+
 /// Measures all of it.
 ///
 /// # Errors

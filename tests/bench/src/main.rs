@@ -207,6 +207,8 @@ async fn measure(cli: &Cli) -> anyhow::Result<bool> {
         say(format_args!("idle for {} s", plan.idle));
         results.idle = Some(idle::measure(&site, &plan).await);
     }
+    say(format_args!("warming Kafka up for {} s", plan.warm));
+    calibrate::warm_up(&site, &plan).await?;
     say("calibrating: disk, Postgres and Kafka alone");
     results.calibration = Some(calibrate::measure(&site, &plan).await?);
     let bench = Bench::begin(site, plan, cli.seed).await?;

@@ -32,6 +32,8 @@ pub(crate) enum Part {
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Plan {
+    /// How long Kafka is used before anything is measured, in seconds.
+    pub(crate) warm: u64,
     /// How long each of the limits is measured, in seconds.
     pub(crate) calibrate: u64,
     /// How long nothing happens, in seconds.
@@ -63,6 +65,7 @@ pub(crate) struct Plan {
 impl Plan {
     /// Everything as it is asked for.
     pub(crate) const FULL: Self = Self {
+        warm: 60,
         calibrate: 5,
         idle: 30,
         rows: 1_000_000,
@@ -80,6 +83,7 @@ impl Plan {
 
     /// Everything in about twelve minutes.
     pub(crate) const QUICK: Self = Self {
+        warm: 30,
         calibrate: 3,
         idle: 15,
         rows: 200_000,
