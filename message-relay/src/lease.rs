@@ -20,12 +20,10 @@ const ACQUIRE: &str = "
     SET owner = $2, epoch = epoch + 1, expires_at = clock_timestamp() + $3 * interval '1 ms'
     WHERE shard = $1 AND (owner = $2 OR expires_at < clock_timestamp())
     RETURNING epoch, position, holes::text";
-/// Committed without waiting for the disk: a cursor that a crash of the server loses is behind, which only repeats what was sent,
-/// and whatever relies on it (emptying a leaf) is a later commit, which takes it along to the disk.
 const ADVANCE: &str = "
     UPDATE relay.shard
     SET position = $3, holes = $4::text::int8multirange, expires_at = clock_timestamp() + $5 * interval '1 ms'
-    WHERE shard = $1 AND epoch = $2 AND set_config('synchronous_commit', 'off', true) = 'off'";
+    WHERE shard = $1 AND epoch = $2";
 const RELEASE: &str = "
     UPDATE relay.shard SET owner = NULL, expires_at = '-infinity' WHERE shard = $1 AND epoch = $2";
 const LOOK: &str = "

@@ -20,6 +20,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Between two looks. Orders that come in between may exceed the limit.
 const EVERY: Duration = Duration::from_millis(250);
+/// An order whose command is not answered for longer is not counted: who does not answer it is away, or has parked it, and holds up
+/// nobody else. Where all are queueing, they queue for less: the limit is some three seconds' work, of a dozen steps each.
+const MOVING: Duration = Duration::from_secs(3);
 /// When to come back: some of what is under way is done by then.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -27,7 +30,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Limit {
     /// New orders are turned away (503) while so many orders await a participant's answer. Orders that wait for a cook or a courier
-    /// do not count, and while Kafka is away every order is taken.
+    /// do not count, nor those whose participant has been silent for three seconds, and while Kafka is away every order is taken.
     #[arg(long, env = "ORDERS_UNDER_WAY", default_value_t = Self::default().orders_under_way,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub orders_under_way: u32,
@@ -59,8 +62,7 @@ impl Admission {
             return Ok(());
         }
         metrics::counter!("orders_turned_away_total").increment(1);
-        let detail =
-            "too many orders are under way; nothing was done, so the same request may come again";
+        let detail = "too many orders are under way: this one was not taken; come again, with the same Idempotency-Key";
         Err(Problem::unavailable(detail, RETRY_AFTER))
     }
 
@@ -75,7 +77,7 @@ impl Admission {
         limit: Limit,
         flows: bool,
     ) -> Result<(), sea_orm::DbErr> {
-        let count = under_way(store.db(), limit.orders_under_way).await?;
+        let count = under_way(store.db(), limit.orders_under_way, MOVING).await?;
         metrics::gauge!("orders_under_way").set(count);
         let closed = flows && count >= limit.orders_under_way;
         if self.closed.swap(closed, Ordering::Relaxed) != closed {

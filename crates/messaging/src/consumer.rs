@@ -65,6 +65,8 @@ struct Polled {
     records: BTreeMap<Partition, Vec<Raw>>,
     /// The offsets to go on from, also where nothing concerned it.
     next: BTreeMap<Partition, i64>,
+    /// Whether it ended because it was full: more may be waiting, however little of it concerned the handler.
+    full: bool,
 }
 
 impl Polled {
@@ -168,7 +170,11 @@ impl<H: Handler> Consumer<H> {
     async fn consume(&self, consumer: &Arc<StreamConsumer<Context>>, shutdown: &CancellationToken) {
         while !shutdown.is_cancelled() && !consumer.context().is_broken() {
             let polled = self.poll(consumer, shutdown).await;
-            let Polled { records, mut next } = polled;
+            let Polled {
+                records,
+                mut next,
+                full,
+            } = polled;
             if next.is_empty() {
                 self.probe(consumer).await;
                 continue;
@@ -183,7 +189,7 @@ impl<H: Handler> Consumer<H> {
                 .await;
             next.retain(|partition, _| !undone.iter().flatten().any(|it| it == partition));
             store_offsets(consumer, next);
-            let rest = rest::after(began.elapsed(), messages, self.settings.batch);
+            let rest = rest::after(began.elapsed(), messages, full);
             let _ = shutdown.run_until_cancelled(tokio::time::sleep(rest)).await;
         }
     }
@@ -229,6 +235,7 @@ impl<H: Handler> Consumer<H> {
                 .then(|| consumer.recv().now_or_never())
                 .flatten();
         }
+        polled.full = count >= self.settings.batch;
         for revoked in consumer.context().take_revoked() {
             polled.forget(&revoked);
         }

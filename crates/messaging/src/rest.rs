@@ -14,10 +14,10 @@ const EVEN: f64 = 4.0;
 /// The rest is at most this multiple of the transaction.
 const STEEPEST: f64 = 4.0;
 
-/// How long to rest after a transaction of `pieces` pieces of work (`full`: no more fit in) that took `worked`.
-pub(crate) fn after(worked: Duration, pieces: usize, full: usize) -> Duration {
+/// How long to rest after a transaction of `pieces` pieces of work (`full`: no more fitted in) that took `worked`.
+pub(crate) fn after(worked: Duration, pieces: usize, full: bool) -> Duration {
     // Who cannot take all that is there has gathered enough.
-    if pieces >= full {
+    if full {
         return Duration::ZERO;
     }
     let multiple = (pieces.saturating_sub(1) as f64 / EVEN).min(STEEPEST);
@@ -32,22 +32,22 @@ mod tests {
 
     #[test]
     fn one_piece_alone_is_followed_by_no_rest() {
-        assert_eq!(after(WORKED, 1, 500), Duration::ZERO);
+        assert_eq!(after(WORKED, 1, false), Duration::ZERO);
     }
 
     #[test]
     fn the_more_comes_the_longer_is_gathered_within_a_bound() {
         let rests: Vec<Duration> = [1, 2, 5, 20, 400]
-            .map(|pieces| after(WORKED, pieces, 500))
+            .map(|pieces| after(WORKED, pieces, false))
             .into();
         assert!(rests.is_sorted());
         assert_eq!(rests[2], WORKED);
         assert_eq!(rests[4], 4 * WORKED);
-        assert_eq!(after(Duration::from_secs(1), 400, 500), LONGEST);
+        assert_eq!(after(Duration::from_secs(1), 400, false), LONGEST);
     }
 
     #[test]
     fn who_has_all_that_fits_goes_on_at_once() {
-        assert_eq!(after(WORKED, 500, 500), Duration::ZERO);
+        assert_eq!(after(WORKED, 500, true), Duration::ZERO);
     }
 }

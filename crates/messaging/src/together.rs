@@ -137,7 +137,7 @@ impl<J: Joint> Meeting<J> {
             let began = Instant::now();
             let count = requests.len();
             self.answer(requests.into(), replies).await;
-            tokio::time::sleep(rest::after(began.elapsed(), count, MOST)).await;
+            tokio::time::sleep(rest::after(began.elapsed(), count, count >= MOST)).await;
         }
     }
 

@@ -5,7 +5,7 @@ use contracts::{
     CustomerId, MenuItemId, OrderId, OrderItem, OrderState, PaymentMethodId, Quantity, RestaurantId,
 };
 use garde::Validate;
-use messaging::{Joint, Stamp, Together, UnitOfWork};
+use messaging::{Joint, Stamp, Store, Together, UnitOfWork};
 use saga_postgres::Beginning;
 use sea_orm::DbErr;
 use serde::{Deserialize, Serialize};
@@ -145,7 +145,7 @@ impl Joint for Placing {
 }
 
 /// Takes an order: stores it as PENDING and asks for the verification of its customer, both or neither. While too many orders are
-/// under way it answers 503 with `Retry-After`, and has done nothing.
+/// under way it answers 503 with `Retry-After`, and has done nothing; a request that was answered before gets its answer also then.
 #[utoipa::path(
     post,
     path = "/orders",
@@ -159,13 +159,17 @@ impl Joint for Placing {
     )
 )]
 pub(super) async fn place_order(
+    State(store): State<Store>,
     State(desk): State<Desk>,
     State(orders): State<Orders>,
     State(admission): State<Admission>,
     Trace(trace): Trace,
     Keyed { once, body }: Keyed<PlaceOrder>,
 ) -> Result<Answer, Problem> {
-    admission.admit()?;
+    if let Err(refusal) = admission.admit() {
+        // Who has an answer gets it also now: that the first one was lost is why he comes again.
+        return once.answered(&store).await?.ok_or(refusal);
+    }
     let mut stamp = Stamp::live();
     let order = Order::take(
         OrderId::new(stamp.new_id()),

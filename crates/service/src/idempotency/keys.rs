@@ -82,6 +82,19 @@ pub(super) async fn take(
     }
 }
 
+const FIND: &str = "SELECT fingerprint, status, location, body FROM idempotency_keys WHERE operation = $1 AND key = $2";
+
+/// The answer that a request of this key got before, if there is one that is committed.
+pub(super) async fn find(
+    db: &DatabaseConnection,
+    claim: &Claim,
+) -> Result<Option<Answer>, Problem> {
+    let values = [claim.operation.as_str().into(), claim.key.as_str().into()];
+    let find = Statement::from_sql_and_values(DbBackend::Postgres, FIND, values);
+    let known = Row::find_by_statement(find).one(db).await?;
+    known.map(|known| known.answer_to(claim)).transpose()
+}
+
 /// What became of a key that was to be taken together with others.
 #[derive(Debug)]
 pub enum Taken {

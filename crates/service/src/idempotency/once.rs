@@ -55,6 +55,17 @@ impl Once {
         self.0.as_ref().map(|claim| claim.key.as_str())
     }
 
+    /// The answer that the request got before, if its key has one. Takes nothing, and waits for nobody.
+    ///
+    /// # Errors
+    /// 422 for another body; 409 where the first request is being worked on.
+    pub async fn answered(&self, store: &Store) -> Result<Option<Answer>, Problem> {
+        match &self.0 {
+            Some(claim) => keys::find(store.db(), claim).await,
+            None => Ok(None),
+        }
+    }
+
     /// Does `work` in one transaction and gives `answer`; or does nothing and gives the answer that the first request got.
     /// One that is just being done is waited for.
     ///
