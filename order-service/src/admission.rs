@@ -6,6 +6,7 @@
 
 use std::{
     convert::Infallible,
+    ops::RangeInclusive,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -23,8 +24,8 @@ const EVERY: Duration = Duration::from_millis(250);
 /// An order whose command is not answered for longer is not counted: who does not answer it is away, or has parked it, and holds up
 /// nobody else. Where all are queueing, they queue for less: the limit is some three seconds' work, of a dozen steps each.
 const MOVING: Duration = Duration::from_secs(3);
-/// When to come back: some of what is under way is done by then.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// When to come back, in seconds: some of what is under way is done by then. Not the same for all, or they would come back at once.
+const RETRY_AFTER: RangeInclusive<u64> = 1..=3;
 
 /// How much is taken on.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -46,6 +47,18 @@ impl Default for Limit {
     }
 }
 
+impl Limit {
+    /// From how many orders on the door is closed. Once it is, a tenth of them has to be done before it opens: with one bound for
+    /// both it would flap.
+    const fn bound(self, closed: bool) -> u32 {
+        if closed {
+            (self.orders_under_way * 9).div_ceil(10)
+        } else {
+            self.orders_under_way
+        }
+    }
+}
+
 /// The door: whether new orders are taken. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Admission {
@@ -63,7 +76,8 @@ impl Admission {
         }
         metrics::counter!("orders_turned_away_total").increment(1);
         let detail = "too many orders are under way: this one was not taken; come again, with the same Idempotency-Key";
-        Err(Problem::unavailable(detail, RETRY_AFTER))
+        let after = Duration::from_secs(ambient::any_of(RETRY_AFTER));
+        Err(Problem::unavailable(detail, after))
     }
 
     /// Looks once, and opens or closes the door. `flows`: whether there is anybody to carry orders through; where there is not,
@@ -79,9 +93,14 @@ impl Admission {
     ) -> Result<(), sea_orm::DbErr> {
         let count = under_way(store.db(), limit.orders_under_way, MOVING).await?;
         metrics::gauge!("orders_under_way").set(count);
-        let closed = flows && count >= limit.orders_under_way;
-        if self.closed.swap(closed, Ordering::Relaxed) != closed {
-            tracing::warn!(closed, limit = limit.orders_under_way, "orders under way");
+        let was_closed = self.closed.load(Ordering::Relaxed);
+        let closed = flows && count >= limit.bound(was_closed);
+        self.closed.store(closed, Ordering::Relaxed);
+        let limit = limit.orders_under_way;
+        match (was_closed, closed) {
+            (false, true) => tracing::warn!(limit, "new orders are turned away"),
+            (true, false) => tracing::info!(limit, "new orders are taken again"),
+            _ => {}
         }
         Ok(())
     }

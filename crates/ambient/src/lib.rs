@@ -3,6 +3,8 @@
 
 pub mod trace;
 
+use std::ops::RangeInclusive;
+
 use chrono::{DateTime, SubsecRound, Utc};
 use uuid::Uuid;
 
@@ -26,13 +28,30 @@ pub fn new_id() -> Uuid {
     Uuid::now_v7()
 }
 
+/// A number from `range`, each as likely as the others: so that many who do the same again do not do it at the same time.
+///
+/// # Panics
+/// The range is empty.
+#[must_use]
+pub fn any_of(range: RangeInclusive<u64>) -> u64 {
+    fastrand::u64(range)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
     fn the_time_has_no_part_that_postgres_would_drop() {
         assert_eq!(now().timestamp_subsec_nanos() % 1_000, 0);
+    }
+
+    #[test]
+    fn every_number_of_a_range_comes_and_no_other() {
+        let drawn: BTreeSet<u64> = (0..1_000).map(|_| any_of(1..=3)).collect();
+        assert_eq!(drawn, (1..=3).collect());
     }
 
     #[test]

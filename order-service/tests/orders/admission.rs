@@ -1,6 +1,10 @@
 //! New orders are turned away while too many are under way.
 
+use std::collections::BTreeSet;
+
+use axum::{body::Body, http::Request};
 use order_service::Limit;
+use testing::Log;
 
 use crate::support::{Desk, new_order};
 
@@ -12,9 +16,9 @@ const TWO: Limit = Limit {
 async fn while_too_many_orders_are_under_way_a_new_one_is_turned_away_and_told_to_come_back() {
     let desk = Desk::open().await;
     let first = desk.place().await;
-    desk.admission.look(&desk.store, TWO, true).await.unwrap();
+    desk.look(TWO).await;
     desk.place().await;
-    desk.admission.look(&desk.store, TWO, true).await.unwrap();
+    desk.look(TWO).await;
 
     let (status, problem) = desk.post("/orders", &new_order()).await;
     assert_eq!(status, 503, "{problem}");
@@ -28,7 +32,7 @@ async fn while_too_many_orders_are_under_way_a_new_one_is_turned_away_and_told_t
     while desk.saga(first).await["state"] != "WAITING" {
         desk.grant(first).await;
     }
-    desk.admission.look(&desk.store, TWO, true).await.unwrap();
+    desk.look(TWO).await;
     desk.place().await;
 }
 
@@ -37,9 +41,10 @@ async fn while_nothing_flows_every_order_is_taken() {
     let desk = Desk::open().await;
     for _ in 0..3 {
         desk.place().await;
-        desk.admission.look(&desk.store, TWO, false).await.unwrap();
+        let look = desk.admission.look(&desk.store, TWO, false);
+        look.await.unwrap();
     }
-    desk.admission.look(&desk.store, TWO, true).await.unwrap();
+    desk.look(TWO).await;
     assert_eq!(desk.post("/orders", &new_order()).await.0, 503);
 }
 
@@ -50,8 +55,56 @@ async fn orders_whose_participant_is_silent_close_the_door_to_nobody() {
     desk.place().await;
     desk.execute("UPDATE sagas SET sent_at = sent_at - interval '4 s'")
         .await;
-    desk.admission.look(&desk.store, TWO, true).await.unwrap();
+    desk.look(TWO).await;
     desk.place().await;
+}
+
+#[tokio::test]
+async fn a_closed_door_opens_when_a_tenth_is_done_and_only_changes_are_told() {
+    let ten = Limit {
+        orders_under_way: 10,
+    };
+    let (desk, mut orders) = (Desk::open().await, Vec::new());
+    for _ in 0..10 {
+        orders.push(desk.place().await);
+    }
+    let (log, _logging) = Log::collect(tracing::Level::INFO);
+    let mut statuses = Vec::new();
+    for order in orders.into_iter().take(2) {
+        for _ in 0..2 {
+            desk.look(ten).await;
+        }
+        statuses.push(desk.post("/orders", &new_order()).await.0);
+        desk.answer(order, "CUSTOMER_REJECTED").await;
+    }
+    desk.look(ten).await;
+    statuses.push(desk.post("/orders", &new_order()).await.0);
+    assert_eq!(statuses, [503, 503, 201], "at 10, at 9, at 8");
+
+    let text = log.text();
+    let told: Vec<&str> = text
+        .lines()
+        .filter(|it| it.contains("new orders"))
+        .collect();
+    assert_eq!(told.len(), 2, "{text}");
+    assert!(told[0].contains("WARN") && told[0].contains("are turned away"));
+    assert!(told[1].contains("INFO") && told[1].contains("are taken again"));
+}
+
+#[tokio::test]
+async fn those_who_are_turned_away_are_not_told_to_come_back_at_once() {
+    let desk = Desk::open().await;
+    desk.place().await;
+    desk.place().await;
+    desk.look(TWO).await;
+    let mut told = BTreeSet::new();
+    for _ in 0..100 {
+        let order = Request::post("/orders").header("content-type", "application/json");
+        let order = order.body(Body::from(new_order().to_string())).unwrap();
+        let answer = desk.client.exchange(order).await;
+        told.insert(answer.headers()["retry-after"].to_str().unwrap().to_owned());
+    }
+    assert_eq!(told, ["1", "2", "3"].map(str::to_owned).into());
 }
 
 #[tokio::test]
@@ -60,7 +113,7 @@ async fn who_has_an_answer_gets_it_while_new_orders_are_turned_away() {
     let order = new_order().to_string();
     let first = desk.client.post_as("k", "/orders", &order).await;
     desk.place().await;
-    desk.admission.look(&desk.store, TWO, true).await.unwrap();
+    desk.look(TWO).await;
 
     let again = desk.client.post_as("k", "/orders", &order).await;
     assert_eq!(

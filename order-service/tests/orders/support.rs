@@ -4,7 +4,7 @@ use axum::{body::Body, http::Request};
 use contracts::{Kind, OrderId, Topic, catalogue};
 use messaging::{Message, Processor, Report, Store};
 use order_service::{
-    Admission, NAME,
+    Admission, Limit, NAME,
     domain::Order,
     http,
     messages::{Orders, orchestrator},
@@ -50,6 +50,12 @@ impl Desk {
             store,
             _database: database,
         }
+    }
+
+    /// The door is looked after, while there is a Kafka.
+    pub(crate) async fn look(&self, limit: Limit) {
+        let look = self.admission.look(&self.store, limit, true);
+        look.await.unwrap();
     }
 
     /// Takes an order.

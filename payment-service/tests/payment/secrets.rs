@@ -1,14 +1,9 @@
 //! No card number and no CVC, anywhere: not in a table, not in a log line, not in an answer.
 
-use std::{
-    io::{self, Write},
-    sync::{Arc, Mutex},
-};
-
 use axum::http::StatusCode;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use serde_json::json;
-use tracing_subscriber::fmt::MakeWriter;
+use testing::Log;
 
 use crate::{
     cards::{Server, request},
@@ -19,28 +14,6 @@ use crate::{
 /// Digits that nothing else here is likely to contain, apart from the card itself.
 const NUMBER: &str = "4000000000000119";
 const CVC: &str = "737";
-
-/// Everything that was logged.
-#[derive(Debug, Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
 
 /// Every row of every table, as text.
 async fn dump(db: &DatabaseConnection) -> String {
@@ -81,13 +54,7 @@ fn says(line: &str, digits: &str) -> bool {
 
 #[tokio::test]
 async fn no_card_number_and_no_cvc_is_stored_or_logged() {
-    let log = Log::default();
-    let collected = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(log.clone())
-        .finish();
-    // The runtime of this test has one thread: whatever happens here is logged here.
-    let _logging = tracing::subscriber::set_default(collected);
+    let (log, _logging) = Log::collect(tracing::Level::TRACE);
 
     let (simulator, scene) = (Simulator::start().await, Scene::new().await);
     let gateway = simulator.client();
@@ -115,7 +82,7 @@ async fn no_card_number_and_no_cvc_is_stored_or_logged() {
             assert!(!rows.contains(&hash), "a hash of {digits} in a table");
         }
     }
-    let logged = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
+    let logged = log.text();
     assert!(logged.contains("request"), "the log shows what happened");
     for (place, text) in [
         ("tables", &rows),
