@@ -14,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use messaging::{Store, consumer};
 use saga_postgres::under_way;
 use service::Problem;
@@ -80,7 +81,7 @@ impl Admission {
         Err(Problem::unavailable(detail, after))
     }
 
-    /// Looks once, and opens or closes the door. `flows`: whether there is anybody to carry orders through; where there is not,
+    /// Looks once at `now`, and opens or closes the door. `flows`: whether there is anybody to carry orders through; where there is not,
     /// what is taken now is what flows later.
     ///
     /// # Errors
@@ -90,8 +91,9 @@ impl Admission {
         store: &Store,
         limit: Limit,
         flows: bool,
+        now: DateTime<Utc>,
     ) -> Result<(), sea_orm::DbErr> {
-        let count = under_way(store.db(), limit.orders_under_way, MOVING).await?;
+        let count = under_way(store.db(), limit.orders_under_way, now - MOVING).await?;
         metrics::gauge!("orders_under_way").set(count);
         let was_closed = self.closed.load(Ordering::Relaxed);
         let closed = flows && count >= limit.bound(was_closed);
@@ -117,7 +119,10 @@ impl Admission {
         shutdown: CancellationToken,
     ) -> Result<(), Infallible> {
         loop {
-            if let Err(error) = self.look(&store, limit, kafka.is_up()).await {
+            if let Err(error) = self
+                .look(&store, limit, kafka.is_up(), ambient::now())
+                .await
+            {
                 tracing::debug!(%error, "how many orders are under way is not known");
             }
             let pause = tokio::time::sleep(EVERY);

@@ -1,17 +1,16 @@
 //! How much there is to do: the sagas that move, and wait for nobody but the system itself.
 
-use std::time::Duration;
-
+use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
 /// Those that are alive are found by an index, and no more of them are counted than was asked for.
 const UNDER_WAY: &str = "\
 SELECT count(*) FROM (
     SELECT FROM sagas WHERE state IN ('FORWARD', 'BACKWARD', 'CANCELLING') AND state NOT IN ('COMPLETED', 'ROLLED_BACK')
-        AND sent_at > clock_timestamp() - $2 * interval '1 ms' LIMIT $1
+        AND sent_at > $2 LIMIT $1
 ) AS under_way";
 
-/// How many sagas await the answer to a command that was sent within the last `moving`; counted up to `limit`.
+/// How many sagas await the answer to a command that was sent after `since`; counted up to `limit`. `since` is of the clock by which commands are sent: this process', not Postgres'.
 ///
 /// One whose command has been silent for longer is not counted: its participant is away, or has parked it, and to do less elsewhere
 /// does not bring it on. Neither are those that wait for somebody outside, or for an operator: they are nobody's work now.
@@ -21,10 +20,9 @@ SELECT count(*) FROM (
 pub async fn under_way(
     db: &impl ConnectionTrait,
     limit: u32,
-    moving: Duration,
+    since: DateTime<Utc>,
 ) -> Result<u32, DbErr> {
-    let moving = i64::try_from(moving.as_millis()).unwrap_or(i64::MAX);
-    let values = [i64::from(limit).into(), moving.into()];
+    let values = [i64::from(limit).into(), since.into()];
     let statement = Statement::from_sql_and_values(DbBackend::Postgres, UNDER_WAY, values);
     let row = db.query_one_raw(statement).await?;
     let count: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;

@@ -1,6 +1,6 @@
 //! New orders are turned away while too many are under way.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use axum::{body::Body, http::Request};
 use order_service::Limit;
@@ -41,7 +41,7 @@ async fn while_nothing_flows_every_order_is_taken() {
     let desk = Desk::open().await;
     for _ in 0..3 {
         desk.place().await;
-        let look = desk.admission.look(&desk.store, TWO, false);
+        let look = desk.admission.look(&desk.store, TWO, false, ambient::now());
         look.await.unwrap();
     }
     desk.look(TWO).await;
@@ -57,6 +57,20 @@ async fn orders_whose_participant_is_silent_close_the_door_to_nobody() {
         .await;
     desk.look(TWO).await;
     desk.place().await;
+}
+
+#[tokio::test]
+async fn what_moves_is_told_by_the_clock_of_who_sends_commands_and_not_by_that_of_the_database() {
+    let desk = Desk::open().await;
+    desk.place().await;
+    desk.place().await;
+    // This process' clock is an hour behind that of Postgres.
+    let now = ambient::now() - Duration::from_secs(3_600);
+    desk.execute("UPDATE sagas SET sent_at = sent_at - interval '1 h'")
+        .await;
+    let look = desk.admission.look(&desk.store, TWO, true, now);
+    look.await.unwrap();
+    assert_eq!(desk.post("/orders", &new_order()).await.0, 503);
 }
 
 #[tokio::test]

@@ -54,7 +54,9 @@ impl Desk {
 
     /// The door is looked after, while there is a Kafka.
     pub(crate) async fn look(&self, limit: Limit) {
-        let look = self.admission.look(&self.store, limit, true);
+        let look = self
+            .admission
+            .look(&self.store, limit, true, ambient::now());
         look.await.unwrap();
     }
 
