@@ -3,7 +3,10 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use axum::{body::Body, http::Request};
+use futures_util::FutureExt;
 use order_service::Limit;
+use saga_postgres::under_way;
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 use testing::Log;
 
 use crate::support::{Desk, new_order};
@@ -119,6 +122,41 @@ async fn those_who_are_turned_away_are_not_told_to_come_back_at_once() {
         told.insert(answer.headers()["retry-after"].to_str().unwrap().to_owned());
     }
     assert_eq!(told, ["1", "2", "3"].map(str::to_owned).into());
+}
+
+/// Copies what is there, as of orders that came between the first and the second of it, and whose participant is away.
+const SILENT: &str = "\
+INSERT INTO sagas SELECT (jsonb_populate_record(first, jsonb_build_object(
+    'saga_id', gen_random_uuid(), 'awaited', gen_random_uuid(), 'sent_at', sent_at - interval '1 min',
+    'started_at', started_at + number * interval '1 us'))).*
+FROM sagas AS first, generate_series(1, 1000) AS number WHERE first.started_at = (SELECT min(started_at) FROM sagas)";
+
+#[tokio::test]
+async fn of_thousands_that_are_silent_few_are_read_and_what_moves_before_and_behind_them_counts() {
+    let desk = Desk::open().await;
+    desk.place().await;
+    desk.place().await;
+    desk.execute("UPDATE sagas SET started_at = started_at + interval '1 h' WHERE started_at = (SELECT max(started_at) FROM sagas)")
+        .await;
+    desk.execute(SILENT).await;
+    let look = desk.store.transact::<_, DbErr, _>(|work| {
+        async move {
+            // As in the pool of a service.
+            let no_scans = "SET LOCAL enable_seqscan = off";
+            work.db().execute_unprepared(no_scans).await?;
+            let since = ambient::now() - Duration::from_secs(30);
+            let count = under_way(work.db(), 3, since).await?;
+            let read = "SELECT pg_stat_get_xact_tuples_returned(oid) + pg_stat_get_xact_tuples_fetched(oid) \
+                        FROM pg_class WHERE oid = 'sagas'::regclass";
+            let read = Statement::from_string(DbBackend::Postgres, read);
+            let read = work.db().query_one_raw(read).await?.unwrap();
+            Ok((count, read.try_get_by_index::<i64>(0)?))
+        }
+        .boxed()
+    });
+    let (count, read) = look.await.unwrap();
+    assert_eq!(count, 2);
+    assert!((2..50).contains(&read), "{read} rows were read");
 }
 
 #[tokio::test]
