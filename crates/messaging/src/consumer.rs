@@ -34,8 +34,10 @@ use shares::{Partition, Share};
 const RECV_PATIENCE: Duration = Duration::from_secs(1);
 /// Before a client takes the place of one that had to be replaced.
 const REPLACEMENT: Duration = Duration::from_millis(200);
+/// Where nothing has come for so long a broker is asked whether it is there: one that hangs is silent, too.
+const SILENCE: Duration = Duration::from_secs(3);
 /// How long a broker may take to tell its metadata before it counts as away.
-const PROBE_PATIENCE: Duration = Duration::from_millis(500);
+const PROBE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Consumes topics with a [`Handler`].
 #[derive(Debug)]
@@ -168,6 +170,7 @@ impl<H: Handler> Consumer<H> {
 
     /// Consumes until `shutdown`, or until the client has to be replaced.
     async fn consume(&self, consumer: &Arc<StreamConsumer<Context>>, shutdown: &CancellationToken) {
+        let mut heard = Instant::now();
         while !shutdown.is_cancelled() && !consumer.context().is_broken() {
             let polled = self.poll(consumer, shutdown).await;
             let Polled {
@@ -176,10 +179,14 @@ impl<H: Handler> Consumer<H> {
                 full,
             } = polled;
             if next.is_empty() {
-                self.probe(consumer).await;
+                if !self.status.is_up() || heard.elapsed() >= SILENCE {
+                    self.probe(consumer).await;
+                    heard = Instant::now();
+                }
                 continue;
             }
             let began = Instant::now();
+            heard = began;
             let messages = records.values().map(Vec::len).sum();
             let undone: Vec<_> = stream::iter(shares::of(records, self.settings.share()))
                 .map(|share| self.process(share, shutdown))
@@ -272,17 +279,17 @@ impl<H: Handler> Consumer<H> {
         processed.is_err().then_some(partitions)
     }
 
-    /// Asks a broker that was lost whether it is back, so that the status tells the truth without traffic.
+    /// Asks a broker whether it is there, so that the status tells the truth without traffic.
     async fn probe(&self, consumer: &Arc<StreamConsumer<Context>>) {
-        if self.status.is_up() {
-            return;
-        }
         let client = consumer.clone();
         let answer = tokio::task::spawn_blocking(move || {
             client.fetch_metadata(Some(""), PROBE_PATIENCE).is_ok()
         });
-        if matches!(answer.await, Ok(true)) {
-            self.status.heard();
+        match answer.await {
+            Ok(true) => self.status.heard(),
+            Ok(false) => self.status.lost("it does not answer"),
+            // The runtime is shutting down.
+            Err(_) => {}
         }
     }
 

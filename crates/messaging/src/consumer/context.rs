@@ -41,8 +41,10 @@ impl Status {
         self.up.store(true, Ordering::Relaxed);
     }
 
-    fn lost(&self) {
-        self.up.store(false, Ordering::Relaxed);
+    pub(super) fn lost(&self, reason: &str) {
+        if self.up.swap(false, Ordering::Relaxed) {
+            tracing::warn!(reason, "Kafka is away; waiting");
+        }
     }
 }
 
@@ -118,10 +120,7 @@ impl ClientContext for Context {
 
     fn error(&self, error: KafkaError, reason: &str) {
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
-            if self.status.is_up() {
-                tracing::warn!(reason, "Kafka is away; waiting");
-            }
-            self.status.lost();
+            self.status.lost(reason);
         } else {
             tracing::debug!(%error, reason, "Kafka client");
         }

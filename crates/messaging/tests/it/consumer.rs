@@ -1,14 +1,17 @@
 //! The loop on a real Kafka and a real Postgres: instances come, go and are killed, and every effect happens once.
 
+use std::time::Duration;
+
 use crate::counter::{Counter, counted};
 use messaging::{
     Consumer, Incoming, Store,
     consumer::Settings,
     parking::{self, Filter},
 };
+use rdkafka::mocking::MockCluster;
 use sea_orm::ConnectionTrait;
 use serde_json::json;
-use testing::{Database, Topics};
+use testing::{Database, Topics, eventually};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -170,4 +173,31 @@ async fn a_running_consumer_replays_what_an_operator_asks_for() {
     world.topics.deliver(&[add(1)]);
     counted(&world.store, key, 13).await;
     instance.stop().await;
+}
+
+/// Far less than the minute after which the client gives up a request.
+const SOON: Duration = Duration::from_secs(20);
+
+#[tokio::test]
+async fn a_kafka_that_hangs_counts_as_away_within_seconds_and_as_there_when_it_answers() {
+    let (world, kafka) = (World::new().await, MockCluster::new(1).expect("a port"));
+    kafka.create_topic("numbers", 1, 1).expect("a new topic");
+    let settings = Settings::new("counter", "0", &kafka.bootstrap_servers(), "", &["numbers"]);
+    let consumer = Consumer::new(settings, world.store.clone(), Counter);
+    let (status, shutdown) = (consumer.status(), CancellationToken::new());
+    let task = tokio::spawn(consumer.run(shutdown.clone()));
+    let told = async |up| {
+        eventually("the status to tell it", async || {
+            (status.is_up() == up).then_some(())
+        })
+        .await;
+    };
+    told(true).await;
+    let hang = |time| kafka.broker_round_trip_time(1, time).expect("a broker");
+    hang(Duration::from_secs(8));
+    let noticed = tokio::time::timeout(SOON, told(false)).await;
+    noticed.expect("it is noticed soon");
+    hang(Duration::ZERO);
+    told(true).await;
+    Instance { shutdown, task }.stop().await;
 }
