@@ -6,19 +6,22 @@
 
 use std::{
     collections::VecDeque,
-    fmt,
+    fmt, io,
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use futures_util::{FutureExt, future::BoxFuture};
-use sea_orm::DbErr;
+use sea_orm::{DbErr, RuntimeErr, sqlx};
 use tokio::{sync::oneshot, time::Instant};
 
 use crate::{Store, UnitOfWork, rest};
 
 /// The most requests of one transaction.
 const MOST: usize = 100;
+/// How long a transaction is waited for: longer than it takes to be refused a connection, and less than a client is kept waiting.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// What can be done for several requests in one transaction.
 pub trait Joint: Send + Sync + 'static {
@@ -59,6 +62,7 @@ pub struct Together<J: Joint> {
 struct Meeting<J: Joint> {
     store: Store,
     joint: J,
+    patience: Duration,
     queue: Mutex<Queue<J>>,
 }
 
@@ -91,6 +95,11 @@ impl<J: Joint> Clone for Together<J> {
 impl<J: Joint> Together<J> {
     /// A place where requests meet to be done by `joint` on the database of `store`.
     pub fn new(store: Store, joint: J) -> Self {
+        Self::with_patience(store, joint, PATIENCE)
+    }
+
+    /// The same, where a transaction is waited for no longer than `patience`.
+    pub fn with_patience(store: Store, joint: J, patience: Duration) -> Self {
         let queue = Queue {
             waiting: VecDeque::new(),
             served: false,
@@ -99,6 +108,7 @@ impl<J: Joint> Together<J> {
             meeting: Arc::new(Meeting {
                 store,
                 joint,
+                patience,
                 queue: Mutex::new(queue),
             }),
         }
@@ -114,7 +124,8 @@ impl<J: Joint> Together<J> {
     /// also when the caller does not wait for it.
     ///
     /// # Errors
-    /// The database's, for this request alone. An error while committing leaves open whether it happened.
+    /// The database's, for this request alone. An error while committing, and a database that does not answer in time, leave open
+    /// whether it happened.
     pub async fn ask(&self, request: J::Request) -> Result<J::Answer, DbErr> {
         let (reply, answer) = oneshot::channel();
         let begins = {
@@ -159,16 +170,18 @@ impl<J: Joint> Meeting<J> {
         let together = self
             .attempt(move |work| async move { meeting.joint.together(work, &all).await }.boxed());
         let answers = match together.await {
-            Ok(answers) => answers,
-            Err(error) if requests.len() == 1 => {
+            Some(Ok(answers)) => answers,
+            Some(Err(error)) if requests.len() > 1 => {
+                tracing::debug!(%error, requests = requests.len(), "not together, then: each alone");
+                Vec::new()
+            }
+            // Each alone would wait as long.
+            failed => {
+                let error = failed.and_then(Result::err).unwrap_or_else(overdue);
                 replies
                     .into_iter()
                     .for_each(|reply| drop(reply.send(Err(error.clone()))));
                 return;
-            }
-            Err(error) => {
-                tracing::debug!(%error, requests = requests.len(), "not together, then: each alone");
-                Vec::new()
             }
         };
         let answers = answers.into_iter().chain(std::iter::repeat_with(|| None));
@@ -190,21 +203,37 @@ impl<J: Joint> Meeting<J> {
         let alone = self.attempt(move |work| {
             async move { meeting.joint.alone(work, &requests[one]).await }.boxed()
         });
-        drop(reply.send(alone.await));
+        drop(reply.send(alone.await.unwrap_or_else(|| Err(overdue()))));
     }
 
     /// One transaction. A panic in it has told of itself; those who wait get an error instead of nothing.
-    async fn attempt<T, F>(&self, work: F) -> Result<T, DbErr>
+    ///
+    /// `None`: it takes so long that its connection has most likely fallen silent, and nobody waits for it any longer. It is not
+    /// cancelled: it goes on in its task, and keeps its place in the pool until the connection speaks or ends. What comes next
+    /// takes another one.
+    async fn attempt<T, F>(&self, work: F) -> Option<Result<T, DbErr>>
     where
         F: for<'w> FnOnce(&'w mut UnitOfWork) -> BoxFuture<'w, Result<T, DbErr>> + Send + 'static,
         T: Send + 'static,
     {
         let work = AssertUnwindSafe(self.store.transact(work)).catch_unwind();
         let panicked = |_| Err(DbErr::Custom("the work on a request panicked".to_owned()));
-        work.await.unwrap_or_else(panicked)
+        match tokio::time::timeout(self.patience, work).await {
+            Ok(done) => Some(done.unwrap_or_else(panicked)),
+            Err(_) => {
+                tracing::warn!(patience = ?self.patience, "a transaction is not waited for any longer");
+                None
+            }
+        }
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue<J>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The database has not answered in time.
+fn overdue() -> DbErr {
+    let silent = sqlx::Error::Io(io::ErrorKind::TimedOut.into());
+    DbErr::Conn(RuntimeErr::SqlxError(Arc::new(silent)))
 }

@@ -7,8 +7,8 @@
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, FromQueryResult, Statement};
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait::async_trait};
 use service::{Settings, database};
-use testing::Database;
-use tokio::net::{TcpListener, TcpStream};
+use testing::{Database, Line};
+use tokio::net::TcpListener;
 use url::Url;
 
 fn settings(url: &str) -> Settings {
@@ -62,28 +62,17 @@ async fn a_postgres_that_is_not_there_yet_is_waited_for() {
     let address = reserved.local_addr().unwrap();
     drop(reserved);
     let (server, name) = database.url().rsplit_once('/').unwrap();
-    let (user, real) = server.rsplit_once('@').unwrap();
+    let (user, _) = server.rsplit_once('@').unwrap();
     let settings = settings(&format!("{user}@{address}/{name}"));
     let connecting = tokio::spawn(async move { database::connect(&settings).await });
     tokio::task::yield_now().await;
     let listener = TcpListener::bind(address).await.unwrap();
-    tokio::spawn(pass_on(listener, real.to_owned()));
+    let _line = Line::at(listener, database.url());
     let db = connecting.await.unwrap().unwrap();
     assert_eq!(
         text(&db, "SELECT current_database()::text AS value").await,
         name
     );
-}
-
-/// Passes connections on to `real`, as if Postgres were here.
-async fn pass_on(listener: TcpListener, real: String) {
-    while let Ok((mut client, _)) = listener.accept().await {
-        let real = real.clone();
-        tokio::spawn(async move {
-            let mut server = TcpStream::connect(real).await?;
-            tokio::io::copy_bidirectional(&mut client, &mut server).await
-        });
-    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use messaging::{Doorbell, Store};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database as SeaOrm, DatabaseConnection};
 use sea_orm_migration::{MigrationTrait, SchemaManager};
 
-use crate::Servers;
+use crate::{Line, Servers};
 
 /// The migrations of a service, in their order.
 pub type Migrations = Vec<Box<dyn MigrationTrait>>;
@@ -73,14 +73,7 @@ impl Database {
     /// # Panics
     /// The server does not answer.
     pub async fn connect(&self, connections: u32) -> DatabaseConnection {
-        let mut options = ConnectOptions::new(&self.url);
-        options
-            .max_connections(connections)
-            .acquire_timeout(Duration::from_secs(30))
-            .sqlx_logging(false);
-        SeaOrm::connect(options)
-            .await
-            .expect("the test database answers")
+        connect(&self.url, connections).await
     }
 
     /// A store on it, whose doorbell nobody hears.
@@ -88,10 +81,34 @@ impl Database {
     /// # Panics
     /// The server does not answer, or the tables of messaging are missing.
     pub async fn store(&self) -> Store {
-        Store::new(self.connect(8).await, Doorbell::silent())
-            .await
-            .expect("the tables of messaging are there")
+        store(&self.url).await
     }
+
+    /// A store on it that reaches it over a line.
+    ///
+    /// # Panics
+    /// The server does not answer, or the tables of messaging are missing.
+    pub async fn store_over_a_line(&self) -> (Store, Line) {
+        let line = Line::to(&self.url).await;
+        (store(line.url()).await, line)
+    }
+}
+
+async fn connect(url: &str, connections: u32) -> DatabaseConnection {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(30))
+        .sqlx_logging(false);
+    SeaOrm::connect(options)
+        .await
+        .expect("the test database answers")
+}
+
+async fn store(url: &str) -> Store {
+    Store::new(connect(url, 8).await, Doorbell::silent())
+        .await
+        .expect("the tables of messaging are there")
 }
 
 impl Drop for Database {

@@ -1,14 +1,17 @@
 //! Requests that come at the same time.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use futures_util::future::join_all;
-use messaging::{Joint, Store, Together, UnitOfWork, sql};
+use messaging::{Joint, Store, Together, UnitOfWork, Verdict, judge, sql};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
-use testing::{Database, eventually};
+use testing::{Break, Database, Line, eventually};
 use tokio::{sync::Semaphore, task::JoinHandle};
 use uuid::Uuid;
 
@@ -79,13 +82,23 @@ struct Scene {
     together: Together<Shelf>,
     shelf: Shelf,
     store: Store,
+    line: Line,
     _database: Database,
 }
 
+/// Far more than a transaction takes.
+const LONG: Duration = Duration::from_secs(60);
+/// More than a transaction takes.
+const SHORT: Duration = Duration::from_secs(2);
+
 impl Scene {
     async fn open() -> Self {
+        Self::with_patience(LONG).await
+    }
+
+    async fn with_patience(patience: Duration) -> Self {
         let database = Database::migrated(messaging::migrations(1)).await;
-        let store = database.store().await;
+        let (store, line) = database.store_over_a_line().await;
         let create = store
             .db()
             .execute_unprepared("CREATE TABLE shelf (id uuid PRIMARY KEY)");
@@ -95,9 +108,10 @@ impl Scene {
             begun: Arc::default(),
         };
         Self {
-            together: Together::new(store.clone(), shelf.clone()),
+            together: Together::with_patience(store.clone(), shelf.clone(), patience),
             shelf,
             store,
+            line,
             _database: database,
         }
     }
@@ -163,6 +177,35 @@ async fn one_that_fails_fails_alone() {
         "{others:?}"
     );
     assert_ne!(others[0], others[2], "each has a transaction of its own");
+    assert_eq!(scene.stored().await, 3);
+}
+
+#[tokio::test]
+async fn where_a_connection_falls_silent_those_on_it_get_an_error_and_the_next_take_another_one() {
+    let scene = Scene::with_patience(SHORT).await;
+    let (first, others) = scene.crowd([store(), store()]).await;
+    scene.line.breaks_at("INSERT", Break::Silent);
+    scene.shelf.gate.add_permits(2);
+    let first = tokio::time::timeout(5 * SHORT, first).await;
+    let first = first.expect("nobody waits for ever");
+    let error = first.expect("it is answered").expect_err("no answer");
+    assert_eq!(judge(&error), Verdict::Away, "{error}");
+    let others = answers(others).await;
+    assert!(others[0].is_ok() && others[0] == others[1], "{others:?}");
+    assert_eq!(scene.stored().await, 2);
+}
+
+#[tokio::test]
+async fn where_the_confirmation_of_a_shared_commit_is_lost_all_of_it_was_done_once() {
+    let scene = Scene::open().await;
+    let (first, others) = scene.crowd([store(), store()]).await;
+    scene.shelf.gate.add_permits(1);
+    first.await.expect("it is answered").expect("it is stored");
+    scene.line.breaks_at("COMMIT", Break::Cut);
+    scene.shelf.gate.add_permits(1);
+    let others = answers(others).await;
+    // Each was tried once more, and found its id taken.
+    assert!(others.iter().all(Result::is_err), "{others:?}");
     assert_eq!(scene.stored().await, 3);
 }
 
