@@ -3,6 +3,7 @@
 use axum::http::header;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use testing::Break;
 
 use crate::support::{Desk, new_order};
 
@@ -35,6 +36,21 @@ async fn fifty_requests_with_one_key_place_one_order_and_get_equal_answers() {
     let placed: Value = serde_json::from_slice(all[0].body()).unwrap();
     let (status, order) = desk.get(place).await;
     assert_eq!((status, &order["orderId"]), (200, &placed["orderId"]));
+}
+
+#[tokio::test]
+async fn orders_without_a_key_whose_confirmation_was_lost_get_an_error_and_were_taken_once() {
+    let (desk, line) = Desk::over_a_line().await;
+    line.breaks_at("COMMIT", Break::Cut);
+    assert_eq!(desk.post("/orders", &new_order()).await.0, 503);
+    assert_eq!(stored(&desk).await, [1, 1, 1, 0]);
+
+    // Of those that come at the same time one transaction or the other loses its confirmation.
+    line.breaks_at("COMMIT", Break::Cut);
+    let order = new_order();
+    let all = join_all((0..10).map(|_| desk.post("/orders", &order))).await;
+    assert!(all.iter().any(|(status, _)| *status >= 500), "{all:?}");
+    assert_eq!(stored(&desk).await, [11, 11, 11, 0]);
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use saga_postgres::Silence;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::{Value, json};
 use service::health::Health;
-use testing::{Client, Database, Told, message, outbox};
+use testing::{Client, Database, Line, Told, message, outbox};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
@@ -35,6 +35,17 @@ impl Desk {
     pub(crate) async fn open() -> Self {
         let database = Database::migrated(migration::all()).await;
         let store = database.store().await;
+        Self::at(database, store)
+    }
+
+    /// One that reaches its database over a line that may break.
+    pub(crate) async fn over_a_line() -> (Self, Line) {
+        let database = Database::migrated(migration::all()).await;
+        let (store, line) = database.store_over_a_line().await;
+        (Self::at(database, store), line)
+    }
+
+    fn at(database: Database, store: Store) -> Self {
         let (orders, admission) = (
             orchestrator(Policy::default()).unwrap(),
             Admission::default(),
