@@ -197,7 +197,7 @@ impl<H: Handler> Consumer<H> {
             next.retain(|partition, _| !undone.iter().flatten().any(|it| it == partition));
             store_offsets(consumer, next);
             let rest = rest::after(began.elapsed(), messages, full);
-            let _ = shutdown.run_until_cancelled(tokio::time::sleep(rest)).await;
+            let _ = shutdown.run_until_cancelled(rest::take(rest)).await;
         }
     }
 

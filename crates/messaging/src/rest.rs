@@ -24,6 +24,13 @@ pub(crate) fn after(worked: Duration, pieces: usize, full: bool) -> Duration {
     worked.mul_f64(multiple).min(LONGEST)
 }
 
+/// Rests. The timer goes in steps of a millisecond, and sleeps for one of them although there is nothing to wait for.
+pub(crate) async fn take(rest: Duration) {
+    if !rest.is_zero() {
+        tokio::time::sleep(rest).await;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -148,7 +148,7 @@ impl<J: Joint> Meeting<J> {
             let began = Instant::now();
             let count = requests.len();
             self.answer(requests.into(), replies).await;
-            tokio::time::sleep(rest::after(began.elapsed(), count, count >= MOST)).await;
+            rest::take(rest::after(began.elapsed(), count, count >= MOST)).await;
         }
     }
 

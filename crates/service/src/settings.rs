@@ -5,7 +5,7 @@ mod database_url;
 use std::net::{Ipv4Addr, SocketAddr};
 
 pub use database_url::DatabaseUrl;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 
 /// The settings that all processes share. `Debug` shows no secret.
 #[derive(Debug, Clone, clap::Args)]
@@ -138,7 +138,8 @@ impl Settings {
     /// # Errors
     /// The first setting that cannot be used.
     pub fn validate(&self) -> Result<(), Invalid> {
-        EnvFilter::try_new(&self.log).map_err(|error| Invalid {
+        let filter: Result<Targets, _> = self.log.parse();
+        filter.map_err(|error| Invalid {
             variable: "LOG",
             reason: format!("is no log filter: {error}"),
         })?;
