@@ -18,6 +18,11 @@ pub(crate) fn doubts(results: &Results) -> Vec<String> {
     if let (Some(before), Some(after)) = (&results.calibration, &results.calibration_after) {
         doubts.extend(drift(before, after));
     }
+    if let Some(unheld) = results.unheld() {
+        doubts.push(format!(
+            "{unheld}; whatever is a part or a multiple of it is so of a rate that was not borne"
+        ));
+    }
     // Nobody is faster than the limit.
     let beyond = results.table.iter().filter(|row| {
         let limit = row.unit.contains('K') && !row.unit.contains("KiB");

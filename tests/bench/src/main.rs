@@ -20,6 +20,7 @@ mod results;
 mod rows;
 mod run;
 mod scale;
+mod shortfall;
 mod site;
 mod toolkit;
 mod top;

@@ -253,7 +253,10 @@ pub(crate) fn latencies(results: &Results) -> Table {
 pub(crate) fn costs(results: &Results) -> Option<Table> {
     let run = &results.top.as_ref()?.run;
     let mut table = fresh(&[
-        "at the top, per process",
+        match results.unheld() {
+            None => "at the top, per process",
+            Some(_) => "at the top, which was not held, per process",
+        },
         "CPU s per 1,000",
         "% of a core",
         "MiB",
@@ -317,8 +320,13 @@ fn frequent(results: &Results) {
 /// Runs of load that were made, by name.
 pub(crate) fn runs(results: &Results) -> Vec<(&'static str, &Run)> {
     let top = results.top.as_ref().map(|top| &top.run);
+    let held = if results.unheld().is_none() {
+        "top"
+    } else {
+        "top, not held"
+    };
     [
-        ("top", top),
+        (held, top),
         ("30 %", results.calm.as_ref()),
         ("overload", results.overload.as_ref()),
         ("million", results.million.as_ref()),

@@ -40,7 +40,7 @@ pub(crate) struct Results {
     pub(crate) toolkit: Option<Toolkit>,
     /// One order at a time.
     pub(crate) unloaded: Option<Unloaded>,
-    /// The highest rate that held.
+    /// The highest rate that held; or the last that was tried, with the reason why it did not.
     pub(crate) top: Option<Top>,
     /// At 30 % of the top.
     pub(crate) calm: Option<Run>,
@@ -60,5 +60,11 @@ impl Results {
     /// Lifecycles per second at the top.
     pub(crate) fn top_rate(&self) -> Option<f64> {
         self.top.as_ref().map(|top| top.run.completed)
+    }
+
+    /// Why the top is none, in words. Nothing: it was held, or not looked for.
+    pub(crate) fn unheld(&self) -> Option<String> {
+        let wrong = self.top.as_ref()?.wrong.as_ref()?;
+        Some(format!("the top was not held: {wrong}"))
     }
 }

@@ -28,6 +28,19 @@ pub(crate) struct Row {
     pub(crate) verdict: Verdict,
 }
 
+impl Row {
+    /// The row of something that does not count for this reason, if there is one: missed, whatever was measured.
+    fn unless(mut self, wrong: Option<String>) -> Self {
+        if let Some(wrong) = wrong
+            && self.verdict != Verdict::NotRun
+        {
+            self.value = format!("{}; {wrong}", self.value);
+            self.verdict = Verdict::Missed;
+        }
+        self
+    }
+}
+
 /// A value for people and the number that is compared.
 type Found = Option<(String, f64)>;
 
@@ -36,6 +49,7 @@ pub(crate) fn rows(results: &Results) -> Vec<Row> {
     let high = Bounds::at_least;
     let low = Bounds::at_most;
     let top = results.top.as_ref().map(|top| &top.run);
+    let unheld = || results.unheld();
     vec![
         row(
             "relay drain ÷ min(plain paged read, producer ceiling)",
@@ -90,31 +104,36 @@ pub(crate) fn rows(results: &Results) -> Vec<Row> {
             "",
             high(0.019, 0.035),
             lifecycles(results),
-        ),
+        )
+        .unless(unheld()),
         row(
             "CPU seconds per 1,000 lifecycles at top load",
             "s",
             low(5.0, 2.5),
             top.map(cpu),
-        ),
+        )
+        .unless(unheld()),
         row(
             "SQL statements per completed order at top load",
             "",
             low(40.0, 20.0),
             top.map(statements),
-        ),
+        )
+        .unless(unheld()),
         row(
             "commits per completed order at top load",
             "",
             low(10.0, 6.0),
             top.map(commits),
-        ),
+        )
+        .unless(unheld()),
         row(
             "WAL per completed order",
             "KiB",
             low(40.0, 20.0),
             top.map(wal),
-        ),
+        )
+        .unless(unheld()),
         row(
             "memory of each service under load (RSS)",
             "MiB",
@@ -133,13 +152,14 @@ pub(crate) fn rows(results: &Results) -> Vec<Row> {
             low(4.0, 1.0),
             idle_cpu(results),
         ),
-        overload(results),
+        overload(results).unless(unheld()),
         row(
             "throughput with a million finished orders ÷ with none",
             "",
             high(0.9, 0.98),
             million(results),
-        ),
+        )
+        .unless(unheld()),
         backlog(results),
     ]
 }
@@ -348,5 +368,35 @@ fn backlog(results: &Results) -> Row {
             Some(run) if run.backlog.grows() => Verdict::Missed,
             Some(_) => Verdict::Aim,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::top::Top;
+
+    fn found<'a>(rows: &'a [Row], measure: &str) -> &'a Row {
+        let found = rows.iter().find(|row| row.measure.starts_with(measure));
+        found.unwrap()
+    }
+
+    #[test]
+    fn whatever_is_measured_at_a_top_that_was_not_held_is_missed_and_says_why() {
+        let top = |wrong| Results {
+            top: Some(Top {
+                steps: Vec::new(),
+                run: Run::default(),
+                wrong,
+            }),
+            ..Results::default()
+        };
+        let held = rows(&top(None));
+        assert_eq!(found(&held, "SQL statements").verdict, Verdict::Aim);
+        let not = rows(&top(Some("3 failed".to_owned())));
+        let row = found(&not, "SQL statements");
+        assert_eq!(row.verdict, Verdict::Missed);
+        assert_eq!(row.value, "0.0; the top was not held: 3 failed");
+        assert_eq!(found(&not, "2× overload").verdict, Verdict::NotRun);
     }
 }

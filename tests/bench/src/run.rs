@@ -61,7 +61,7 @@ pub(crate) struct Sample {
 }
 
 /// What came of a run.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Run {
     /// Orders per second that were asked for.

@@ -11,6 +11,7 @@ use visitor::console::say;
 
 use crate::bench::Bench;
 use crate::run::{self, Order, Run};
+use crate::shortfall::shortfall;
 
 /// The first rate that is tried, per second.
 const FIRST: f64 = 60.0;
@@ -22,8 +23,6 @@ const SLOWER: f64 = 0.93;
 const RETREATS: u32 = 3;
 /// No rate above this is tried: the generator shares the machine.
 const MOST: f64 = 3_000.0;
-/// To keep up is to complete as large a part of what was offered.
-const KEPT: f64 = 0.95;
 /// A backlog of more seconds than this of what is offered is not noise. (Offsets are stored once a second, so consumers
 /// always seem about that far behind.)
 const SECONDS_BEHIND: f64 = 3.0;
@@ -36,10 +35,10 @@ const RECORDS: f64 = 75.0;
 pub(crate) struct Top {
     /// The rates that were tried for a moment, in their order.
     pub(crate) steps: Vec<Step>,
-    /// The run that held.
+    /// The run that held; or the last that was tried, and did not.
     pub(crate) run: Run,
-    /// Whether it did; otherwise it is the last that was tried.
-    pub(crate) held: bool,
+    /// Why that did not count, in words. Nothing: it was held, and nobody was turned away or let down.
+    pub(crate) wrong: Option<String>,
 }
 
 /// A rate that was tried.
@@ -54,12 +53,16 @@ pub(crate) struct Step {
     pub(crate) kept: bool,
 }
 
-/// Whether a run kept up with what was offered.
-pub(crate) fn keeps_up(run: &Run) -> bool {
+/// Why a run did not keep up with what was offered, in words. Nothing: it did.
+fn wrong(run: &Run) -> Option<String> {
     let offered = run.offered.arrivals as f64 / run.length as f64;
     let deep = SECONDS_BEHIND * offered * RECORDS;
     let behind = run.samples.last().map_or(0, |last| last.backlog.total());
-    run.kept_up() >= KEPT && !(run.backlog.grows() && behind as f64 > deep)
+    let piled_up = || {
+        (run.backlog.grows() && behind as f64 > deep)
+            .then(|| format!("a backlog of {behind} piled up"))
+    };
+    shortfall(run).or_else(piled_up)
 }
 
 /// Looks for it, unless it is `given`; then holds it.
@@ -75,14 +78,16 @@ pub(crate) async fn find(bench: &Bench, given: Option<f64>) -> anyhow::Result<To
     let mut retreats = RETREATS;
     loop {
         let run = hold(bench, "top", rate, bench.plan.top).await?;
-        let held = keeps_up(&run);
-        if held || retreats == 0 {
-            return Ok(Top { steps, run, held });
+        let wrong = wrong(&run);
+        if let Some(wrong) = &wrong {
+            say(format_args!(
+                "{rate:.0}/s did not last: {:.0}/s completed; {wrong}",
+                run.completed
+            ));
         }
-        say(format_args!(
-            "{rate:.0}/s did not last: {:.0}/s completed",
-            run.completed
-        ));
+        if wrong.is_none() || retreats == 0 {
+            return Ok(Top { steps, run, wrong });
+        }
         retreats -= 1;
         rate *= SLOWER;
     }
@@ -124,17 +129,17 @@ async fn attempt(bench: &Bench, rate: f64) -> anyhow::Result<Step> {
         hops: false,
     };
     let run = run::perform(bench, order).await?;
-    let kept = keeps_up(&run);
+    let wrong = wrong(&run);
     say(format_args!(
         "{rate:6.0}/s offered, {:6.0}/s completed, drained in {:.1} s: {}",
         run.completed,
         run.drained,
-        if kept { "kept up" } else { "too much" }
+        wrong.as_deref().unwrap_or("kept up")
     ));
     Ok(Step {
         rate,
         completed: run.completed,
-        kept,
+        kept: wrong.is_none(),
     })
 }
 
