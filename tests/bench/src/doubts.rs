@@ -2,6 +2,7 @@
 
 use crate::calibrate::Calibration;
 use crate::results::Results;
+use crate::shortfall::shortfall;
 
 /// What was calibrated before and after may differ by this factor.
 const DRIFT: f64 = 1.5;
@@ -21,6 +22,11 @@ pub(crate) fn doubts(results: &Results) -> Vec<String> {
     if let Some(unheld) = results.unheld() {
         doubts.push(format!(
             "{unheld}; whatever is a part or a multiple of it is so of a rate that was not borne"
+        ));
+    }
+    if let Some(wrong) = results.calm.as_ref().and_then(shortfall) {
+        doubts.push(format!(
+            "at 30 % of the top, where nothing should be held up: {wrong}"
         ));
     }
     // Nobody is faster than the limit.

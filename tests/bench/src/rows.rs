@@ -7,6 +7,7 @@ use crate::costs::processes::{GATEWAY, KAFKA, POSTGRES, SUPERVISOR, is_service};
 use crate::quantiles::Quantiles;
 use crate::results::Results;
 use crate::run::Run;
+use crate::shortfall::shortfall;
 use crate::site;
 use crate::verdict::{Bounds, Verdict};
 
@@ -159,7 +160,8 @@ pub(crate) fn rows(results: &Results) -> Vec<Row> {
             high(0.9, 0.98),
             million(results),
         )
-        .unless(unheld()),
+        .unless(unheld())
+        .unless(results.million.as_ref().and_then(shortfall)),
         backlog(results),
     ]
 }
@@ -369,11 +371,14 @@ fn backlog(results: &Results) -> Row {
             Some(_) => Verdict::Aim,
         },
     }
+    // What is not let in, or does not come out, piles up elsewhere.
+    .unless(run.and_then(shortfall))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::load::Offered;
     use crate::top::Top;
 
     fn found<'a>(rows: &'a [Row], measure: &str) -> &'a Row {
@@ -398,5 +403,29 @@ mod tests {
         assert_eq!(row.verdict, Verdict::Missed);
         assert_eq!(row.value, "0.0; the top was not held: 3 failed");
         assert_eq!(found(&not, "2× overload").verdict, Verdict::NotRun);
+    }
+
+    #[test]
+    fn a_backlog_that_stays_small_because_orders_are_turned_away_is_missed() {
+        let backlog = |answers: &[(u16, u64)]| {
+            let run = Run {
+                lifecycles: 99,
+                expected: 100,
+                offered: Offered {
+                    answers: answers.iter().copied().collect(),
+                    ..Offered::default()
+                },
+                ..Run::default()
+            };
+            let results = Results {
+                backlog: Some(run),
+                ..Results::default()
+            };
+            found(&rows(&results), "backlog").clone()
+        };
+        assert_eq!(backlog(&[(201, 99)]).verdict, Verdict::Aim);
+        let row = backlog(&[(201, 99), (503, 40)]);
+        assert_eq!(row.verdict, Verdict::Missed);
+        assert!(row.value.ends_with("; 40 turned away"), "{}", row.value);
     }
 }
