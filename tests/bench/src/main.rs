@@ -222,7 +222,10 @@ async fn measure(cli: &Cli) -> anyhow::Result<bool> {
     results.violations.extend(broken);
     if cli.only != [Part::Calibrate] {
         say("calibrating again: the machine should be as it was");
-        results.calibration_after = calibrate::measure(&bench.site, &plan).await.ok();
+        match calibrate::measure(&bench.site, &plan).await {
+            Ok(calibration) => results.calibration_after = Some(calibration),
+            Err(error) => results.violations.push(format!("{error:#}")),
+        }
     }
     results.table = rows::rows(&results);
     results.doubts = doubts::doubts(&results);

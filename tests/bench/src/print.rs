@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use comfy_table::{CellAlignment, Table, presets};
 use visitor::console::say;
 
+use crate::calibrate::Calibration;
 use crate::quantiles::Quantiles;
 use crate::results::Results;
 use crate::rows::Row;
@@ -62,11 +63,16 @@ pub(crate) fn markdown(results: &Results) -> String {
     parts.join("\n\n") + "\n"
 }
 
-/// What the machine can do.
+/// What the machine can do, at first and at last.
 fn limits(results: &Results) -> Vec<String> {
-    let Some(limits) = &results.calibration else {
-        return Vec::new();
-    };
+    let first = results.calibration.iter().flat_map(calibrated);
+    let last = results.calibration_after.iter().flat_map(calibrated);
+    let told = first.map(|line| format!("at first: {line}"));
+    told.chain(last.map(|line| format!("at last:  {line}")))
+        .collect()
+}
+
+fn calibrated(limits: &Calibration) -> Vec<String> {
     let disk = format!(
         "F {:.3} ms (fsync alone {:.3}), C1 {:.0}/s, C16 {:.0}/s",
         limits.f(),

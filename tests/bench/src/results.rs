@@ -28,7 +28,7 @@ pub(crate) struct Results {
     pub(crate) busy: f64,
     /// The table, row by row.
     pub(crate) table: Vec<Row>,
-    /// What the machine can do.
+    /// What the machine can do. Everything is compared with the stricter of this and what it can do when all is done.
     pub(crate) calibration: Option<Calibration>,
     /// The same when all was done.
     pub(crate) calibration_after: Option<Calibration>,
@@ -57,6 +57,15 @@ pub(crate) struct Results {
 }
 
 impl Results {
+    /// What everything is compared with: of what was calibrated before and after the stricter.
+    pub(crate) fn limits(&self) -> Option<Calibration> {
+        let before = self.calibration.as_ref()?;
+        Some(match &self.calibration_after {
+            Some(after) => before.stricter(after),
+            None => before.clone(),
+        })
+    }
+
     /// Lifecycles per second at the top.
     pub(crate) fn top_rate(&self) -> Option<f64> {
         self.top.as_ref().map(|top| top.run.completed)

@@ -194,7 +194,7 @@ fn relay_times(
     tell: fn(&Quantiles) -> f64,
     ratio: impl Fn(&Calibration, f64, &Quantiles) -> f64,
 ) -> Found {
-    let limits = results.calibration.as_ref()?;
+    let limits = results.limits()?;
     let rates = &results.toolkit.as_ref()?.relay.rates;
     let values: Vec<String> = rates
         .iter()
@@ -202,7 +202,7 @@ fn relay_times(
         .collect();
     let ratios = rates
         .iter()
-        .map(|rate| ratio(limits, f64::from(rate.per_second), &rate.times));
+        .map(|rate| ratio(&limits, f64::from(rate.per_second), &rate.times));
     Some((
         format!("{} ms", values.join(" and ")),
         ratios.reduce(f64::max)?,
@@ -229,13 +229,13 @@ fn relay_memory(results: &Results) -> Found {
 }
 
 fn consumer(results: &Results) -> Found {
-    let (limits, toolkit) = (results.calibration.as_ref()?, results.toolkit.as_ref()?);
+    let (limits, toolkit) = (results.limits()?, results.toolkit.as_ref()?);
     let rate = toolkit.consumer;
     Some((format!("{rate:.0}/s"), rate / limits.commits_of_1))
 }
 
 fn preparing(results: &Results) -> Found {
-    let (limits, alone) = (results.calibration.as_ref()?, results.unloaded.as_ref()?);
+    let (limits, alone) = (results.limits()?, results.unloaded.as_ref()?);
     let own = alone.preparing.p50 - alone.gateway;
     let value = format!(
         "{own:.1} ms ({:.1} less {:.1})",
@@ -250,7 +250,7 @@ fn messages(run: &Run) -> f64 {
 }
 
 fn hop(results: &Results, tail: bool) -> Found {
-    let (limits, run) = (results.calibration.as_ref()?, results.calm.as_ref()?);
+    let (limits, run) = (results.limits()?, results.calm.as_ref()?);
     let (hops, rate) = (run.hops.as_ref()?.all, messages(run));
     Some(match tail {
         false => (
@@ -265,7 +265,7 @@ fn hop(results: &Results, tail: bool) -> Found {
 }
 
 fn lifecycles(results: &Results) -> Found {
-    let (limits, top) = (results.calibration.as_ref()?, results.top_rate()?);
+    let (limits, top) = (results.limits()?, results.top_rate()?);
     Some((format!("{top:.0}/s"), top / limits.commits_of_16))
 }
 
