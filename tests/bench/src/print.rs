@@ -137,9 +137,18 @@ fn toolkit(results: &Results) -> Option<Table> {
     };
     add(
         "paged read of the outbox",
-        format!("{:.0} rows/s", relay.paged_read),
+        format!(
+            "{:.0} rows/s before, {:.0} after",
+            relay.before.paged_read, relay.after.paged_read
+        ),
     );
-    add("producer alone", format!("{:.0} records/s", relay.producer));
+    add(
+        "producer alone",
+        format!(
+            "{:.0} records/s before, {:.0} after",
+            relay.before.producer, relay.after.producer
+        ),
+    );
     add(
         "relay: drain",
         format!(

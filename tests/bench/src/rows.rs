@@ -180,12 +180,12 @@ fn row(measure: &'static str, unit: &'static str, bounds: Bounds, found: Found) 
 
 fn drain(results: &Results) -> Found {
     let relay = &results.toolkit.as_ref()?.relay;
-    let limit = relay.paged_read.min(relay.producer);
+    let ceilings = relay.ceilings;
     let value = format!(
         "{:.0}/s; read {:.0}/s, producer {:.0}/s",
-        relay.drain, relay.paged_read, relay.producer
+        relay.drain, ceilings.paged_read, ceilings.producer
     );
-    Some((value, relay.drain / limit))
+    Some((value, relay.drain / ceilings.lowest()))
 }
 
 /// What is worst of the rates at which the relay was timed, as a ratio; all of them as a value.

@@ -43,10 +43,12 @@ const PATIENCE: Duration = Duration::from_secs(600);
 pub(crate) struct Relay {
     /// How many rows there were.
     pub(crate) rows: u64,
-    /// Rows per second that are read in pages as large as the relay's, and nothing else done with them.
-    pub(crate) paged_read: f64,
-    /// Records per second of a producer that is set as the relay's.
-    pub(crate) producer: f64,
+    /// What the drain is compared with: of those before and after it the higher ones.
+    pub(crate) ceilings: Ceilings,
+    /// What could be done at best before the drain.
+    pub(crate) before: Ceilings,
+    /// And after it.
+    pub(crate) after: Ceilings,
     /// Rows per second that the relay drains.
     pub(crate) drain: f64,
     /// CPU seconds of that.
@@ -59,6 +61,16 @@ pub(crate) struct Relay {
     pub(crate) several: f64,
     /// MiB at most in that.
     pub(crate) several_memory: f64,
+}
+
+/// What bounds a drain.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Ceilings {
+    /// Rows per second that are read in pages as large as the relay's, and nothing else done with them.
+    pub(crate) paged_read: f64,
+    /// Records per second of a producer that is set as the relay's.
+    pub(crate) producer: f64,
 }
 
 /// How the relay does at a fixed rate of commits.
@@ -85,10 +97,7 @@ pub(super) async fn measure(
     program: &Path,
     plan: &Plan,
 ) -> anyhow::Result<Relay> {
-    fill(rig, plan.rows).await?;
-    rig::run(rig.pool(), "CHECKPOINT".to_owned()).await?;
-    let paged_read = paged_read(rig, plan.rows).await?;
-    let producer = producer::ceiling(rig, plan.rows).await?;
+    let before = Ceilings::measure(rig, plan.rows).await?;
     let mut relay = start(rig, std::slice::from_ref(rig), program)?;
     let pid = relay.id().context("the relay has died")?.cast_signed();
     let began = reached(rig, plan.rows).await?;
@@ -99,11 +108,16 @@ pub(super) async fn measure(
         rates.push(at_rate(rig, pid, rate, seconds(plan.relay)).await?);
     }
     relay.kill().await?;
+    // What is relayed is removed, so the same rows are put into another outbox.
+    let again = Rig::make(site, "bench_relay_again").await?;
+    let after = Ceilings::measure(&again, plan.rows).await?;
+    again.drop().await?;
     let (several, several_memory) = several(site, program, plan.rows / 10).await?;
     Ok(Relay {
         rows: plan.rows,
-        paged_read,
-        producer,
+        ceilings: before.higher(after),
+        before,
+        after,
         drain,
         drain_cpu: drained.cpu,
         drain_memory: drained.peak,
@@ -111,6 +125,33 @@ pub(super) async fn measure(
         several,
         several_memory,
     })
+}
+
+impl Ceilings {
+    /// Fills an outbox, and measures what could be done with it at best; the rows stay. No reader has to write them any more (hint
+    /// bits), neither this one nor the relay.
+    async fn measure(rig: &Rig, rows: u64) -> anyhow::Result<Self> {
+        fill(rig, rows).await?;
+        rig::run(rig.pool(), "VACUUM (FREEZE) outbox".to_owned()).await?;
+        rig::run(rig.pool(), "CHECKPOINT".to_owned()).await?;
+        Ok(Self {
+            paged_read: paged_read(rig, rows).await?,
+            producer: producer::ceiling(rig, rows).await?,
+        })
+    }
+
+    /// Of each the higher one.
+    fn higher(self, other: Self) -> Self {
+        Self {
+            paged_read: self.paged_read.max(other.paged_read),
+            producer: self.producer.max(other.producer),
+        }
+    }
+
+    /// The one that is met first.
+    pub(crate) const fn lowest(self) -> f64 {
+        self.paged_read.min(self.producer)
+    }
 }
 
 /// So many rows in each of seven outboxes, and one relay: rows per second, and MiB at most.
@@ -282,4 +323,20 @@ pub(super) async fn commit(store: &Store, number: i64) -> anyhow::Result<()> {
         })
         .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_ceilings_the_higher_counts_and_of_their_kinds_the_lower() {
+        let ceilings = |paged_read, producer| Ceilings {
+            paged_read,
+            producer,
+        };
+        let higher = ceilings(180.0, 120.0).higher(ceilings(150.0, 140.0));
+        assert_eq!(higher, ceilings(180.0, 140.0));
+        assert!((higher.lowest() - 140.0).abs() < 1e-9);
+    }
 }
