@@ -63,7 +63,8 @@ fn drift(before: &Calibration, after: &Calibration) -> Vec<String> {
         .filter(|(_, before, after, most)| (before / after).max(after / before) > *most);
     drifted
         .map(|(name, before, after, _)| {
-            format!("{name} was {before:.3} at first and {after:.3} at last")
+            let digits = if before < 100.0 { 3 } else { 0 };
+            format!("{name} was {before:.digits$} at first and {after:.digits$} at last")
         })
         .collect()
 }

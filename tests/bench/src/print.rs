@@ -9,7 +9,6 @@ use crate::calibrate::Calibration;
 use crate::quantiles::Quantiles;
 use crate::results::Results;
 use crate::rows::Row;
-use crate::run::Run;
 
 /// Prints everything.
 pub(crate) fn print(results: &Results, verbose: bool) {
@@ -106,7 +105,7 @@ fn offered(results: &Results) -> Table {
         "backlog at most",
         "drained in",
     ]);
-    for (name, run) in runs(results) {
+    for (name, run) in results.runs() {
         let told = &run.offered;
         table.add_row([
             name.to_owned(),
@@ -239,7 +238,7 @@ pub(crate) fn latencies(results: &Results) -> Table {
             &alone.preparing,
         );
     }
-    for (name, run) in runs(results) {
+    for (name, run) in results.runs() {
         add(format!("{name}: POST /orders"), &run.offered.post);
         add(
             format!("{name}: POST → PREPARING in the view"),
@@ -330,26 +329,6 @@ fn frequent(results: &Results) {
             one.role
         ));
     }
-}
-
-/// Runs of load that were made, by name.
-pub(crate) fn runs(results: &Results) -> Vec<(&'static str, &Run)> {
-    let top = results.top.as_ref().map(|top| &top.run);
-    let held = if results.unheld().is_none() {
-        "top"
-    } else {
-        "top, not held"
-    };
-    [
-        (held, top),
-        ("30 %", results.calm.as_ref()),
-        ("overload", results.overload.as_ref()),
-        ("million", results.million.as_ref()),
-        ("backlog", results.backlog.as_ref()),
-    ]
-    .into_iter()
-    .filter_map(|(name, run)| Some((name, run?)))
-    .collect()
 }
 
 fn number(value: f64, unit: &str) -> String {

@@ -66,6 +66,26 @@ impl Results {
         })
     }
 
+    /// Runs of load that were made, by name.
+    pub(crate) fn runs(&self) -> Vec<(&'static str, &Run)> {
+        let top = self.top.as_ref().map(|top| &top.run);
+        let held = if self.unheld().is_none() {
+            "top"
+        } else {
+            "top, not held"
+        };
+        [
+            (held, top),
+            ("30 %", self.calm.as_ref()),
+            ("overload", self.overload.as_ref()),
+            ("million", self.million.as_ref()),
+            ("backlog", self.backlog.as_ref()),
+        ]
+        .into_iter()
+        .filter_map(|(name, run)| Some((name, run?)))
+        .collect()
+    }
+
     /// Lifecycles per second at the top.
     pub(crate) fn top_rate(&self) -> Option<f64> {
         self.top.as_ref().map(|top| top.run.completed)

@@ -3,6 +3,7 @@
 //! The rate is raised until it does not keep up, then halved in on; then the highest one that it kept up with is held for
 //! long. Where that does not last, a little less is tried: what counts is what was held.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -42,7 +43,7 @@ pub(crate) struct Top {
 }
 
 /// A rate that was tried.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Step {
     /// Orders per second that were asked for.
@@ -51,6 +52,8 @@ pub(crate) struct Step {
     pub(crate) completed: f64,
     /// Whether that was enough.
     pub(crate) kept: bool,
+    /// The most memory of each process, in MiB.
+    pub(crate) memory: BTreeMap<String, f64>,
 }
 
 /// Why a run did not keep up with what was offered, in words. Nothing: it did.
@@ -99,11 +102,11 @@ async fn search(bench: &Bench, steps: &mut Vec<Step>) -> anyhow::Result<f64> {
     let mut rate = FIRST;
     while lost.is_none() && rate <= MOST {
         let step = attempt(bench, rate).await?;
-        steps.push(step);
         match step.kept {
             true => kept = Some(rate),
             false => lost = Some(rate),
         }
+        steps.push(step);
         rate *= FASTER;
     }
     for _ in 0..bench.plan.bisections {
@@ -111,11 +114,11 @@ async fn search(bench: &Bench, steps: &mut Vec<Step>) -> anyhow::Result<f64> {
         // What it never kept up with is halved until it does.
         let middle = kept.map_or(high / 2.0, |low: f64| (low * high).sqrt());
         let step = attempt(bench, middle).await?;
-        steps.push(step);
         match step.kept {
             true => kept = Some(middle),
             false => lost = Some(middle),
         }
+        steps.push(step);
     }
     kept.or(lost).context("no rate was tried")
 }
@@ -140,6 +143,7 @@ async fn attempt(bench: &Bench, rate: f64) -> anyhow::Result<Step> {
         rate,
         completed: run.completed,
         kept: wrong.is_none(),
+        memory: run.memory,
     })
 }
 

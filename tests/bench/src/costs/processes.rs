@@ -112,11 +112,12 @@ fn family(pid: i32, children: &[i32]) -> Process {
 
 /// Forgets the peaks of memory so far, where the kernel allows it.
 pub(crate) fn forget_peaks(platform: &Platform) {
-    for member in &platform.members {
-        if let Some(process) = platform.process(&member.name) {
-            // Where it is not allowed, the peak stays that since the start.
-            let _ = std::fs::write(format!("/proc/{}/clear_refs", process.pid), "5");
-        }
+    let members = platform.members.iter();
+    let members = members.filter_map(|member| platform.process(&member.name));
+    let all = members.map(|process| process.pid.cast_unsigned());
+    for pid in all.chain([std::process::id()]) {
+        // Where it is not allowed, the peak stays that since the start.
+        let _ = std::fs::write(format!("/proc/{pid}/clear_refs"), "5");
     }
 }
 
