@@ -6,6 +6,7 @@ mod postgres;
 
 use serde::Serialize;
 
+use crate::costs::usage::Usage;
 use crate::plan::{Plan, seconds};
 use crate::quantiles::Quantiles;
 use crate::site::Site;
@@ -27,6 +28,8 @@ pub(crate) struct Calibration {
     pub(crate) commits_of_16: f64,
     /// Kafka alone from produce to consume: K is its p50, K99 its p99.
     pub(crate) kafka: Vec<Alone>,
+    /// Percent of all processors that others had.
+    pub(crate) others: f64,
 }
 
 /// Kafka alone at a rate.
@@ -73,6 +76,7 @@ impl Calibration {
             commits_of_1: self.commits_of_1.max(other.commits_of_1),
             commits_of_16: self.commits_of_16.max(other.commits_of_16),
             kafka: kafka.collect(),
+            others: self.others.max(other.others),
         }
     }
 
@@ -98,7 +102,7 @@ pub(crate) async fn warm_up(site: &Site, plan: &Plan) -> anyhow::Result<()> {
 /// # Errors
 /// One of them does not answer.
 pub(crate) async fn measure(site: &Site, plan: &Plan) -> anyhow::Result<Calibration> {
-    let length = seconds(plan.calibrate);
+    let (length, before) = (seconds(plan.calibrate), Usage::look(&site.platform));
     let fsync = disk::fsync(length)?;
     let table = postgres::Table::make(site).await?;
     let (commit, commits_of_1) = table.commits(1, length).await?;
@@ -115,6 +119,7 @@ pub(crate) async fn measure(site: &Site, plan: &Plan) -> anyhow::Result<Calibrat
         commits_of_1,
         commits_of_16,
         kafka,
+        others: Usage::look(&site.platform).others(&before),
     })
 }
 
@@ -140,6 +145,7 @@ mod tests {
                 per_second: 500,
                 times: kafka,
             }],
+            others: 0.0,
         }
     }
 

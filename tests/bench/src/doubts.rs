@@ -8,6 +8,9 @@ use crate::shortfall::shortfall;
 const DRIFT: f64 = 1.2;
 const DRIFT_OF_TAILS: f64 = 1.5;
 
+/// So much of the processors others may have, in percent.
+const OTHERS: f64 = 10.0;
+
 /// What speaks against the numbers, in words.
 pub(crate) fn doubts(results: &Results) -> Vec<String> {
     let mut doubts = Vec::new();
@@ -17,6 +20,12 @@ pub(crate) fn doubts(results: &Results) -> Vec<String> {
             "{busy:.1} processes wanted the {processors} processors before anything was measured"
         ));
     }
+    let used = others(results)
+        .into_iter()
+        .filter(|(_, others)| *others > OTHERS);
+    doubts.extend(used.map(|(part, others)| {
+        format!("others had {others:.0} % of the processors in the part {part}")
+    }));
     if let (Some(before), Some(after)) = (&results.calibration, &results.calibration_after) {
         doubts.extend(drift(before, after));
     }
@@ -39,6 +48,39 @@ pub(crate) fn doubts(results: &Results) -> Vec<String> {
     });
     doubts.extend(beyond.map(|row| format!("beyond the limit: {}", row.measure)));
     doubts
+}
+
+/// Percent of all processors that others had in each part.
+fn others(results: &Results) -> Vec<(&'static str, f64)> {
+    let calibrated = |calibration: &Calibration| calibration.others;
+    let steps = results.top.iter().flat_map(|top| &top.steps);
+    let alone = [
+        ("idle", results.idle.as_ref().map(|idle| idle.others)),
+        ("calibration", results.calibration.as_ref().map(calibrated)),
+        (
+            "calibration at last",
+            results.calibration_after.as_ref().map(calibrated),
+        ),
+        (
+            "toolkit",
+            results.toolkit.as_ref().map(|toolkit| toolkit.others),
+        ),
+        (
+            "unloaded",
+            results.unloaded.as_ref().map(|unloaded| unloaded.others),
+        ),
+        (
+            "looking for the top",
+            steps.map(|step| step.others).reduce(f64::max),
+        ),
+    ];
+    let runs = results.runs();
+    let runs = runs.into_iter().map(|(name, run)| (name, run.bill.others));
+    let alone = alone.into_iter();
+    alone
+        .filter_map(|(part, others)| Some((part, others?)))
+        .chain(runs)
+        .collect()
 }
 
 /// What the machine could do at the end, and not at the beginning, or the other way round.
@@ -92,6 +134,7 @@ mod tests {
                 per_second: 500,
                 times: kafka,
             }],
+            others: 0.0,
         }
     }
 
@@ -123,5 +166,21 @@ mod tests {
             "K99 at 500/s was 2.000 at first and 3.100 at last",
         ];
         assert_eq!(found[1..], drifted, "{found:?}");
+    }
+
+    #[test]
+    fn a_part_in_which_others_worked_is_doubted() {
+        let calibrated = |others| Calibration {
+            others,
+            ..calibration(0.30, 16_000.0, times(0.5, 2.0))
+        };
+        let results = Results {
+            processors: 2,
+            calibration: Some(calibrated(9.0)),
+            calibration_after: Some(calibrated(23.0)),
+            ..Results::default()
+        };
+        let doubt = "others had 23 % of the processors in the part calibration at last";
+        assert_eq!(doubts(&results), [doubt]);
     }
 }

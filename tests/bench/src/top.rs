@@ -54,6 +54,8 @@ pub(crate) struct Step {
     pub(crate) kept: bool,
     /// The most memory of each process, in MiB.
     pub(crate) memory: BTreeMap<String, f64>,
+    /// Percent of all processors that others had.
+    pub(crate) others: f64,
 }
 
 /// Why a run did not keep up with what was offered, in words. Nothing: it did.
@@ -144,6 +146,7 @@ async fn attempt(bench: &Bench, rate: f64) -> anyhow::Result<Step> {
         completed: run.completed,
         kept: wrong.is_none(),
         memory: run.memory,
+        others: run.bill.others,
     })
 }
 

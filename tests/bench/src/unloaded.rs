@@ -12,6 +12,7 @@ use visitor::console::Progress;
 use visitor::platform::Platform;
 
 use crate::bench::Bench;
+use crate::costs::usage::Usage;
 use crate::load::{Act, Answer, Connections, Seen, id};
 use crate::metrics;
 use crate::quantiles::{Latencies, Quantiles};
@@ -37,6 +38,8 @@ pub(crate) struct Unloaded {
     pub(crate) gateway: f64,
     /// How many orders were measured.
     pub(crate) orders: u64,
+    /// Percent of all processors that others had.
+    pub(crate) others: f64,
 }
 
 /// How one order went.
@@ -66,6 +69,7 @@ pub(crate) async fn measure(bench: &Bench) -> anyhow::Result<Unloaded> {
     for _ in 0..WARM_UP {
         one(bench, &connections, &mut dice, bench.preparing).await?;
     }
+    let used = Usage::look(&bench.site.platform);
     let before = calls(&bench.site.platform).await?;
     let (mut post, mut preparing) = (Latencies::new(), Latencies::new());
     let mut progress = Progress::begin(Duration::from_secs(bench.plan.unloaded / 5));
@@ -84,6 +88,7 @@ pub(crate) async fn measure(bench: &Bench) -> anyhow::Result<Unloaded> {
         preparing: preparing.quantiles(),
         gateway: (after.sum - before.sum) / count * 1e3,
         orders: bench.plan.unloaded,
+        others: Usage::look(&bench.site.platform).others(&used),
     })
 }
 
