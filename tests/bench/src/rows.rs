@@ -238,10 +238,11 @@ fn consumer(results: &Results) -> Found {
 
 fn preparing(results: &Results) -> Found {
     let (limits, alone) = (results.limits()?, results.unloaded.as_ref()?);
-    let own = alone.preparing.p50 - alone.gateway;
+    let (less, which) = alone.gateway.own();
+    let own = alone.preparing.p50 - less;
     let value = format!(
-        "{own:.1} ms ({:.1} less {:.1})",
-        alone.preparing.p50, alone.gateway
+        "{own:.1} ms ({:.1} less {less:.1}, the gateway's {which})",
+        alone.preparing.p50
     );
     Some((value, own / limits.f_and_k(0.0)))
 }
