@@ -39,6 +39,16 @@ pub(crate) fn doubts(results: &Results) -> Vec<String> {
             "at 30 % of the top, where nothing should be held up: {wrong}"
         ));
     }
+    if let Some(million) = results
+        .million
+        .as_ref()
+        .filter(|million| !million.saturated())
+    {
+        let completed = million.without.completed;
+        doubts.push(format!(
+            "just above the top all of it completed ({completed:.0}/s) without a million finished orders: what these cost is more than their ratio tells"
+        ));
+    }
     // Nobody is faster than the limit.
     let beyond = results.table.iter().filter(|row| {
         let limit = row.unit.contains('K') && !row.unit.contains("KiB");

@@ -264,9 +264,7 @@ async fn load(cli: &Cli, bench: &Bench, results: &mut Results) -> anyhow::Result
         results.overload = Some(run::perform(bench, order).await?);
     }
     if cli.runs(Part::Million) {
-        million::fill(bench).await?;
-        let run = top::hold(bench, "finished orders", top, bench.plan.top).await?;
-        results.million = Some(run);
+        results.million = Some(million::measure(bench, top).await?);
     }
     if cli.runs(Part::Backlog) {
         let order = Order {

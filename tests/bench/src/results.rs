@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::calibrate::Calibration;
 use crate::idle::Idle;
+use crate::million::Million;
 use crate::plan::Plan;
 use crate::rows::Row;
 use crate::run::Run;
@@ -46,8 +47,8 @@ pub(crate) struct Results {
     pub(crate) calm: Option<Run>,
     /// At twice the top.
     pub(crate) overload: Option<Run>,
-    /// At the top, with a million finished orders.
-    pub(crate) million: Option<Run>,
+    /// At the top and above it, with a million finished orders and with none.
+    pub(crate) million: Option<Million>,
     /// At 70 % of the top, for long.
     pub(crate) backlog: Option<Run>,
     /// What the operator's audit found afterwards.
@@ -69,6 +70,7 @@ impl Results {
     /// Runs of load that were made, by name.
     pub(crate) fn runs(&self) -> Vec<(&'static str, &Run)> {
         let top = self.top.as_ref().map(|top| &top.run);
+        let million = self.million.as_ref();
         let held = if self.unheld().is_none() {
             "top"
         } else {
@@ -78,7 +80,12 @@ impl Results {
             (held, top),
             ("30 %", self.calm.as_ref()),
             ("overload", self.overload.as_ref()),
-            ("million", self.million.as_ref()),
+            ("above the top", million.map(|million| &million.without)),
+            ("million", million.map(|million| &million.top)),
+            (
+                "million, above the top",
+                million.map(|million| &million.with),
+            ),
             ("backlog", self.backlog.as_ref()),
         ]
         .into_iter()
