@@ -6,6 +6,7 @@ mod postgres;
 
 use serde::Serialize;
 
+use crate::costs::usage::Usage;
 use crate::plan::{Plan, seconds};
 use crate::quantiles::Quantiles;
 use crate::site::Site;
@@ -27,6 +28,8 @@ pub(crate) struct Calibration {
     pub(crate) commits_of_16: f64,
     /// Kafka alone from produce to consume: K is its p50, K99 its p99.
     pub(crate) kafka: Vec<Alone>,
+    /// Percent of all processors that others had.
+    pub(crate) others: f64,
 }
 
 /// Kafka alone at a rate.
@@ -55,6 +58,28 @@ impl Calibration {
         nearest.map(|alone| alone.times).unwrap_or_default()
     }
 
+    /// The stricter of two for whatever is compared with it: of each limit the one that allows less. (Of the latencies only p50 and
+    /// p99 are limits.)
+    pub(crate) fn stricter(&self, other: &Self) -> Self {
+        let quicker = |one: Quantiles, other: Quantiles| Quantiles {
+            p50: one.p50.min(other.p50),
+            p99: one.p99.min(other.p99),
+            ..one
+        };
+        let kafka = self.kafka.iter().map(|alone| Alone {
+            times: quicker(alone.times, other.kafka_at(f64::from(alone.per_second))),
+            ..*alone
+        });
+        Self {
+            fsync: quicker(self.fsync, other.fsync),
+            commit: quicker(self.commit, other.commit),
+            commits_of_1: self.commits_of_1.max(other.commits_of_1),
+            commits_of_16: self.commits_of_16.max(other.commits_of_16),
+            kafka: kafka.collect(),
+            others: self.others.max(other.others),
+        }
+    }
+
     /// F + K, in milliseconds, with K at a rate.
     pub(crate) fn f_and_k(&self, rate: f64) -> f64 {
         self.f() + self.kafka_at(rate).p50
@@ -77,7 +102,7 @@ pub(crate) async fn warm_up(site: &Site, plan: &Plan) -> anyhow::Result<()> {
 /// # Errors
 /// One of them does not answer.
 pub(crate) async fn measure(site: &Site, plan: &Plan) -> anyhow::Result<Calibration> {
-    let length = seconds(plan.calibrate);
+    let (length, before) = (seconds(plan.calibrate), Usage::look(&site.platform));
     let fsync = disk::fsync(length)?;
     let table = postgres::Table::make(site).await?;
     let (commit, commits_of_1) = table.commits(1, length).await?;
@@ -85,7 +110,7 @@ pub(crate) async fn measure(site: &Site, plan: &Plan) -> anyhow::Result<Calibrat
     table.drop().await?;
     let mut kafka = Vec::new();
     for per_second in RATES {
-        let times = kafka::alone(site.topics.brokers(), per_second, length).await?;
+        let times = kafka::alone(site.topics.brokers(), per_second, seconds(plan.kafka)).await?;
         kafka.push(Alone { per_second, times });
     }
     Ok(Calibration {
@@ -94,5 +119,43 @@ pub(crate) async fn measure(site: &Site, plan: &Plan) -> anyhow::Result<Calibrat
         commits_of_1,
         commits_of_16,
         kafka,
+        others: Usage::look(&site.platform).others(&before),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn times(p50: f64, p99: f64) -> Quantiles {
+        Quantiles {
+            p50,
+            p99,
+            ..Quantiles::default()
+        }
+    }
+
+    fn calibration(commit: f64, per_second: f64, kafka: Quantiles) -> Calibration {
+        Calibration {
+            fsync: Quantiles::default(),
+            commit: times(commit, 1.0),
+            commits_of_1: per_second,
+            commits_of_16: 9.0 * per_second,
+            kafka: vec![Alone {
+                per_second: 500,
+                times: kafka,
+            }],
+            others: 0.0,
+        }
+    }
+
+    #[test]
+    fn of_two_calibrations_each_limit_is_the_one_that_allows_less() {
+        let before = calibration(0.3, 2_000.0, times(0.5, 4.0));
+        let after = calibration(0.4, 2_500.0, times(0.6, 2.0));
+        let limits = before.stricter(&after);
+        let (f, c1, c16) = (limits.f(), limits.commits_of_1, limits.commits_of_16);
+        assert_eq!((f, c1, c16), (0.3, 2_500.0, 22_500.0));
+        assert_eq!(limits.kafka_at(500.0), times(0.5, 2.0));
+    }
 }

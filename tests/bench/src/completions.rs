@@ -50,7 +50,7 @@ impl Completions {
         Some((all().min()?, all().max()?))
     }
 
-    /// The longest part of a window in which none was announced.
+    /// The longest part of a window in which none was announced, of all orders: those of some partitions may stand still longer.
     pub(crate) fn standstill(&self, (begin, end): Window) -> Duration {
         let inside = |at: &DateTime<Utc>| (begin..end).contains(at);
         let mut moments: Vec<_> = self.0.values().copied().filter(inside).collect();

@@ -2,25 +2,24 @@
 
 pub(crate) mod processes;
 pub(crate) mod statements;
+pub(crate) mod usage;
 pub(crate) mod work;
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use anyhow::Context;
 use sea_orm::sqlx;
 use serde::Serialize;
 
 use crate::site::{GATEWAY, Site};
-use processes::Process;
 use statements::{Spent, Statement};
+use usage::Usage;
 use work::Work;
 
 /// Everything that is counted, at one moment.
 #[derive(Debug, Clone)]
 pub(crate) struct Costs {
-    at: Instant,
-    processes: BTreeMap<String, Process>,
+    usage: Usage,
     work: BTreeMap<String, Work>,
     backends: BTreeMap<String, f64>,
     statements: BTreeMap<Statement, Spent>,
@@ -40,6 +39,8 @@ pub(crate) struct Bill {
     pub(crate) seconds: f64,
     /// CPU seconds by process.
     pub(crate) cpu: BTreeMap<String, f64>,
+    /// Percent of all processors that others had.
+    pub(crate) others: f64,
     /// What was done by process, of those that answered.
     pub(crate) work: BTreeMap<String, Work>,
     /// CPU seconds of Postgres' backends by database: a part of those of `postgres`.
@@ -104,8 +105,7 @@ impl Costs {
         .fetch_all(&site.server)
         .await?;
         Ok(Self {
-            at: Instant::now(),
-            processes: processes::look(&site.platform),
+            usage: Usage::look(&site.platform),
             work: work::look(&site.platform).await,
             backends: processes::backends(&site.platform),
             statements: statements::look(&site.server).await?,
@@ -147,15 +147,9 @@ impl Costs {
         frequent.sort_by_key(|one| -one.calls);
         frequent.truncate(FREQUENT);
         Bill {
-            seconds: self.at.duration_since(before.at).as_secs_f64(),
-            cpu: self
-                .processes
-                .iter()
-                .map(|(name, process)| {
-                    let earlier = before.processes.get(name).map_or(0.0, |it| it.cpu);
-                    (name.clone(), grown(earlier, process.cpu))
-                })
-                .collect(),
+            seconds: self.usage.seconds(&before.usage),
+            cpu: self.usage.cpu(&before.usage),
+            others: self.usage.others(&before.usage),
             work: self
                 .work
                 .iter()

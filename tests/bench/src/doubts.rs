@@ -1,10 +1,15 @@
 //! Signs that the machine had other things to do: then the numbers tell more of those.
 
-use crate::calibrate::Calibration;
+use crate::calibrate::{Alone, Calibration};
 use crate::results::Results;
+use crate::shortfall::shortfall;
 
-/// What was calibrated before and after may differ by this factor.
-const DRIFT: f64 = 1.5;
+/// What was calibrated before and after may differ by this factor; tails, which are noisy, by the other.
+const DRIFT: f64 = 1.2;
+const DRIFT_OF_TAILS: f64 = 1.5;
+
+/// So much of the processors others may have, in percent.
+const OTHERS: f64 = 10.0;
 
 /// What speaks against the numbers, in words.
 pub(crate) fn doubts(results: &Results) -> Vec<String> {
@@ -15,8 +20,34 @@ pub(crate) fn doubts(results: &Results) -> Vec<String> {
             "{busy:.1} processes wanted the {processors} processors before anything was measured"
         ));
     }
+    let used = others(results)
+        .into_iter()
+        .filter(|(_, others)| *others > OTHERS);
+    doubts.extend(used.map(|(part, others)| {
+        format!("others had {others:.0} % of the processors in the part {part}")
+    }));
     if let (Some(before), Some(after)) = (&results.calibration, &results.calibration_after) {
         doubts.extend(drift(before, after));
+    }
+    if let Some(unheld) = results.unheld() {
+        doubts.push(format!(
+            "{unheld}; whatever is a part or a multiple of it is so of a rate that was not borne"
+        ));
+    }
+    if let Some(wrong) = results.calm.as_ref().and_then(shortfall) {
+        doubts.push(format!(
+            "at 30 % of the top, where nothing should be held up: {wrong}"
+        ));
+    }
+    if let Some(million) = results
+        .million
+        .as_ref()
+        .filter(|million| !million.saturated())
+    {
+        let completed = million.without.completed;
+        doubts.push(format!(
+            "just above the top all of it completed ({completed:.0}/s) without a million finished orders: what these cost is more than their ratio tells"
+        ));
     }
     // Nobody is faster than the limit.
     let beyond = results.table.iter().filter(|row| {
@@ -29,19 +60,63 @@ pub(crate) fn doubts(results: &Results) -> Vec<String> {
     doubts
 }
 
+/// Percent of all processors that others had in each part.
+fn others(results: &Results) -> Vec<(&'static str, f64)> {
+    let calibrated = |calibration: &Calibration| calibration.others;
+    let steps = results.top.iter().flat_map(|top| &top.steps);
+    let alone = [
+        ("idle", results.idle.as_ref().map(|idle| idle.others)),
+        ("calibration", results.calibration.as_ref().map(calibrated)),
+        (
+            "calibration at last",
+            results.calibration_after.as_ref().map(calibrated),
+        ),
+        (
+            "toolkit",
+            results.toolkit.as_ref().map(|toolkit| toolkit.others),
+        ),
+        (
+            "unloaded",
+            results.unloaded.as_ref().map(|unloaded| unloaded.others),
+        ),
+        (
+            "looking for the top",
+            steps.map(|step| step.others).reduce(f64::max),
+        ),
+    ];
+    let runs = results.runs();
+    let runs = runs.into_iter().map(|(name, run)| (name, run.bill.others));
+    let alone = alone.into_iter();
+    alone
+        .filter_map(|(part, others)| Some((part, others?)))
+        .chain(runs)
+        .collect()
+}
+
 /// What the machine could do at the end, and not at the beginning, or the other way round.
 fn drift(before: &Calibration, after: &Calibration) -> Vec<String> {
-    let measures = [
-        ("F", before.f(), after.f()),
-        ("C16", before.commits_of_16, after.commits_of_16),
-        ("K", before.kafka_at(0.0).p50, after.kafka_at(0.0).p50),
+    let one = |name: &str, before, after| (name.to_owned(), before, after, DRIFT);
+    let mut limits = vec![
+        one("F", before.f(), after.f()),
+        one("C1", before.commits_of_1, after.commits_of_1),
+        one("C16", before.commits_of_16, after.commits_of_16),
     ];
-    let drifted = measures
+    for Alone { per_second, times } in &before.kafka {
+        let later = after.kafka_at(f64::from(*per_second));
+        let (k, k99) = (
+            format!("K at {per_second}/s"),
+            format!("K99 at {per_second}/s"),
+        );
+        limits.push((k, times.p50, later.p50, DRIFT));
+        limits.push((k99, times.p99, later.p99, DRIFT_OF_TAILS));
+    }
+    let drifted = limits
         .into_iter()
-        .filter(|(_, before, after)| (before / after).max(after / before) > DRIFT);
+        .filter(|(_, before, after, most)| (before / after).max(after / before) > *most);
     drifted
-        .map(|(name, before, after)| {
-            format!("{name} was {before:.2} at first and {after:.2} at last")
+        .map(|(name, before, after, _)| {
+            let digits = if before < 100.0 { 3 } else { 0 };
+            format!("{name} was {before:.digits$} at first and {after:.digits$} at last")
         })
         .collect()
 }
@@ -51,16 +126,25 @@ mod tests {
     use super::*;
     use crate::quantiles::Quantiles;
 
-    fn calibration(f: f64, commits_of_16: f64) -> Calibration {
+    fn times(p50: f64, p99: f64) -> Quantiles {
+        Quantiles {
+            p50,
+            p99,
+            ..Quantiles::default()
+        }
+    }
+
+    fn calibration(f: f64, commits_of_16: f64, kafka: Quantiles) -> Calibration {
         Calibration {
             fsync: Quantiles::default(),
-            commit: Quantiles {
-                p50: f,
-                ..Quantiles::default()
-            },
+            commit: times(f, 1.0),
             commits_of_1: 1_000.0,
             commits_of_16,
-            kafka: Vec::new(),
+            kafka: vec![Alone {
+                per_second: 500,
+                times: kafka,
+            }],
+            others: 0.0,
         }
     }
 
@@ -69,8 +153,8 @@ mod tests {
         let results = Results {
             processors: 2,
             busy: 0.5,
-            calibration: Some(calibration(0.30, 16_000.0)),
-            calibration_after: Some(calibration(0.35, 14_000.0)),
+            calibration: Some(calibration(0.30, 16_000.0, times(0.5, 2.0))),
+            calibration_after: Some(calibration(0.35, 14_000.0, times(0.55, 2.9))),
             ..Results::default()
         };
         assert_eq!(doubts(&results), Vec::<String>::new());
@@ -81,12 +165,32 @@ mod tests {
         let results = Results {
             processors: 2,
             busy: 7.5,
-            calibration: Some(calibration(0.30, 16_000.0)),
-            calibration_after: Some(calibration(0.60, 16_000.0)),
+            calibration: Some(calibration(0.30, 16_000.0, times(0.5, 2.0))),
+            calibration_after: Some(calibration(0.37, 16_000.0, times(0.61, 3.1))),
             ..Results::default()
         };
         let found = doubts(&results);
-        assert_eq!(found.len(), 2, "{found:?}");
-        assert!(found[1].starts_with("F was 0.30"), "{found:?}");
+        let drifted = [
+            "F was 0.300 at first and 0.370 at last",
+            "K at 500/s was 0.500 at first and 0.610 at last",
+            "K99 at 500/s was 2.000 at first and 3.100 at last",
+        ];
+        assert_eq!(found[1..], drifted, "{found:?}");
+    }
+
+    #[test]
+    fn a_part_in_which_others_worked_is_doubted() {
+        let calibrated = |others| Calibration {
+            others,
+            ..calibration(0.30, 16_000.0, times(0.5, 2.0))
+        };
+        let results = Results {
+            processors: 2,
+            calibration: Some(calibrated(9.0)),
+            calibration_after: Some(calibrated(23.0)),
+            ..Results::default()
+        };
+        let doubt = "others had 23 % of the processors in the part calibration at last";
+        assert_eq!(doubts(&results), [doubt]);
     }
 }

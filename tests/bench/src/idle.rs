@@ -1,12 +1,13 @@
 //! The platform before anybody has asked it for anything.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Serialize;
 use tokio::time::sleep;
 
 use crate::costs::processes::{self, is_service};
+use crate::costs::usage::Usage;
 use crate::plan::{Plan, seconds};
 use crate::site::Site;
 
@@ -18,6 +19,8 @@ pub(crate) struct Idle {
     pub(crate) seconds: f64,
     /// Percent of a core by process.
     pub(crate) cpu: BTreeMap<String, f64>,
+    /// Percent of all processors that others had.
+    pub(crate) others: f64,
     /// MiB by process.
     pub(crate) memory: BTreeMap<String, f64>,
 }
@@ -37,20 +40,19 @@ const SETTLED: Duration = Duration::from_secs(5);
 /// Looks twice, and does nothing in between.
 pub(crate) async fn measure(site: &Site, plan: &Plan) -> Idle {
     sleep(SETTLED).await;
-    let (before, begin) = (processes::look(&site.platform), Instant::now());
+    let before = Usage::look(&site.platform);
     sleep(seconds(plan.idle)).await;
-    let (after, seconds) = (
-        processes::look(&site.platform),
-        begin.elapsed().as_secs_f64(),
-    );
-    let cpu = after.iter().map(|(name, process)| {
-        let earlier = before.get(name).map_or(0.0, |it| it.cpu);
-        (name.clone(), (process.cpu - earlier) / seconds * 100.0)
-    });
+    let after = Usage::look(&site.platform);
+    let seconds = after.seconds(&before);
+    let cpu = after.cpu(&before).into_iter();
     Idle {
         seconds,
-        cpu: cpu.collect(),
+        cpu: cpu
+            .map(|(name, cpu)| (name, cpu / seconds * 100.0))
+            .collect(),
+        others: after.others(&before),
         memory: after
+            .processes
             .iter()
             .map(|(name, process)| (name.clone(), process.memory))
             .collect(),

@@ -20,6 +20,7 @@ mod results;
 mod rows;
 mod run;
 mod scale;
+mod shortfall;
 mod site;
 mod toolkit;
 mod top;
@@ -221,7 +222,10 @@ async fn measure(cli: &Cli) -> anyhow::Result<bool> {
     results.violations.extend(broken);
     if cli.only != [Part::Calibrate] {
         say("calibrating again: the machine should be as it was");
-        results.calibration_after = calibrate::measure(&bench.site, &plan).await.ok();
+        match calibrate::measure(&bench.site, &plan).await {
+            Ok(calibration) => results.calibration_after = Some(calibration),
+            Err(error) => results.violations.push(format!("{error:#}")),
+        }
     }
     results.table = rows::rows(&results);
     results.doubts = doubts::doubts(&results);
@@ -260,9 +264,7 @@ async fn load(cli: &Cli, bench: &Bench, results: &mut Results) -> anyhow::Result
         results.overload = Some(run::perform(bench, order).await?);
     }
     if cli.runs(Part::Million) {
-        million::fill(bench).await?;
-        let run = top::hold(bench, "finished orders", top, bench.plan.top).await?;
-        results.million = Some(run);
+        results.million = Some(million::measure(bench, top).await?);
     }
     if cli.runs(Part::Backlog) {
         let order = Order {

@@ -1,6 +1,10 @@
 //! What processes tell of themselves, in Prometheus' format.
 
+mod histogram;
+
 use visitor::platform::{Member, Platform};
+
+pub(crate) use histogram::Histogram;
 
 /// What one process has told.
 #[derive(Debug, Clone)]
@@ -14,13 +18,18 @@ pub(crate) async fn of(platform: &Platform, member: &Member) -> Option<Metrics> 
 impl Metrics {
     /// All series of a name together whose labels, as they are written, are wanted.
     pub(crate) fn sum(&self, name: &str, wanted: impl Fn(&str) -> bool) -> f64 {
+        let wanted = self.series(name).filter(|(labels, _)| wanted(labels));
+        wanted.map(|(_, value)| value).sum()
+    }
+
+    /// All series of a name, with their labels as they are written.
+    fn series(&self, name: &str) -> impl Iterator<Item = (&str, f64)> {
         let lines = self.0.lines().filter_map(|line| line.rsplit_once(' '));
-        let values = lines.filter_map(|(series, value)| {
+        lines.filter_map(move |(series, value)| {
             let labels = series.strip_prefix(name)?;
             let named = labels.is_empty() || labels.starts_with('{');
-            (named && wanted(labels)).then(|| value.parse::<f64>().ok())?
-        });
-        values.sum()
+            Some((labels, value.parse().ok()?)).filter(|_| named)
+        })
     }
 }
 

@@ -9,12 +9,19 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use sea_orm::sqlx;
+use serde::Serialize;
 use uuid::Uuid;
 use visitor::console::{Progress, say};
 
 use crate::bench::Bench;
+use crate::run::Run;
+use crate::shortfall::keeps_pace;
+use crate::top;
 use tables::{TABLES, Table};
 
+/// Throughput is compared where so many times the top is offered: at the top itself everybody keeps up, and the ratio would be that
+/// of arrivals.
+const ABOVE: f64 = 1.2;
 /// So many orders serve as patterns at most.
 const PATTERNS: i64 = 1_000;
 /// Copies of a pattern in one statement.
@@ -27,11 +34,50 @@ CREATE OR REPLACE FUNCTION pg_temp.other(id uuid, k bigint) RETURNS uuid LANGUAG
             || substr(replace(id::text, '-', ''), 13))::uuid
 $$";
 
+/// What finished orders change.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Million {
+    /// Just above the top, before they are there.
+    pub(crate) without: Run,
+    /// The same rate with them.
+    pub(crate) with: Run,
+    /// At the top, with them.
+    pub(crate) top: Run,
+}
+
+impl Million {
+    /// Throughput with them ÷ without.
+    pub(crate) fn ratio(&self) -> f64 {
+        self.with.completed / self.without.completed.max(1e-9)
+    }
+
+    /// Whether more was offered than completed without them: otherwise more could have completed, and the ratio is too good.
+    pub(crate) fn saturated(&self) -> bool {
+        !keeps_pace(&self.without)
+    }
+}
+
+/// Offers a little more than the top, puts finished orders into the tables, and offers the top and as much as before.
+///
+/// # Errors
+/// A database's; or a run cannot be judged.
+pub(crate) async fn measure(bench: &Bench, top: f64) -> anyhow::Result<Million> {
+    let (above, length) = (ABOVE * top, bench.plan.top);
+    let without = top::hold(bench, "just above the top", above, length).await?;
+    fill(bench).await?;
+    Ok(Million {
+        without,
+        top: top::hold(bench, "finished orders", top, length).await?,
+        with: top::hold(bench, "finished orders, above the top", above, length).await?,
+    })
+}
+
 /// Puts them there.
 ///
 /// # Errors
 /// A database's; or no order has finished yet.
-pub(crate) async fn fill(bench: &Bench) -> anyhow::Result<()> {
+async fn fill(bench: &Bench) -> anyhow::Result<()> {
     let patterns: Vec<Uuid> = sqlx::query_scalar(
         "SELECT order_id FROM orders WHERE state = 'COMPLETE' ORDER BY order_id DESC LIMIT $1",
     )
@@ -95,4 +141,27 @@ async fn copy(
         .execute(&mut *db)
         .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ratio_is_that_of_what_completed_where_more_was_offered() {
+        let run = |lifecycles, completed| Run {
+            expected: 100,
+            lifecycles,
+            completed,
+            ..Run::default()
+        };
+        let million = |without| Million {
+            without,
+            with: run(76, 304.0),
+            top: Run::default(),
+        };
+        let compared = million(run(80, 320.0));
+        assert!(compared.saturated() && (compared.ratio() - 0.95).abs() < 1e-9);
+        assert!(!million(run(99, 396.0)).saturated());
+    }
 }

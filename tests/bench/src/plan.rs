@@ -34,8 +34,10 @@ pub(crate) enum Part {
 pub(crate) struct Plan {
     /// How long Kafka is used before anything is measured, in seconds.
     pub(crate) warm: u64,
-    /// How long each of the limits is measured, in seconds.
+    /// How long each of the other limits is measured, in seconds.
     pub(crate) calibrate: u64,
+    /// How long Kafka alone is timed at each rate, in seconds: a p99 needs more than a median.
+    pub(crate) kafka: u64,
     /// How long nothing happens, in seconds.
     pub(crate) idle: u64,
     /// How many rows the relay drains.
@@ -67,6 +69,7 @@ impl Plan {
     pub(crate) const FULL: Self = Self {
         warm: 60,
         calibrate: 5,
+        kafka: 15,
         idle: 30,
         rows: 1_000_000,
         relay: 20,
@@ -85,6 +88,7 @@ impl Plan {
     pub(crate) const QUICK: Self = Self {
         warm: 30,
         calibrate: 3,
+        kafka: 4,
         idle: 15,
         rows: 200_000,
         relay: 8,
@@ -103,6 +107,13 @@ impl Plan {
     pub(crate) fn shortened(&self, ran: impl Fn(Part) -> bool) -> Vec<String> {
         let full = Self::FULL;
         let measures = [
+            (
+                Part::Calibrate,
+                "Kafka alone, at each rate",
+                self.kafka,
+                full.kafka,
+                "s",
+            ),
             (Part::Idle, "idle", self.idle, full.idle, "s"),
             (Part::Toolkit, "relay drain", self.rows, full.rows, "rows"),
             (Part::Toolkit, "relay latency", self.relay, full.relay, "s"),

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use plotters::prelude::*;
 
-use crate::print;
 use crate::results::Results;
 use crate::run::Run;
 
@@ -21,7 +20,7 @@ type Series = (String, Vec<(f64, f64)>);
 /// A file cannot be written.
 pub(crate) fn draw(results: &Results, folder: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder)?;
-    let runs = print::runs(results);
+    let runs = results.runs();
     let throughput = runs.iter().map(|(name, run)| {
         (
             format!("{name} ({:.0}/s offered)", run.rate),

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use comfy_table::{CellAlignment, Table, presets};
 use visitor::console::say;
 
+use crate::calibrate::Calibration;
 use crate::quantiles::Quantiles;
 use crate::results::Results;
 use crate::rows::Row;
-use crate::run::Run;
 
 /// Prints everything.
 pub(crate) fn print(results: &Results, verbose: bool) {
@@ -62,11 +62,16 @@ pub(crate) fn markdown(results: &Results) -> String {
     parts.join("\n\n") + "\n"
 }
 
-/// What the machine can do.
+/// What the machine can do, at first and at last.
 fn limits(results: &Results) -> Vec<String> {
-    let Some(limits) = &results.calibration else {
-        return Vec::new();
-    };
+    let first = results.calibration.iter().flat_map(calibrated);
+    let last = results.calibration_after.iter().flat_map(calibrated);
+    let told = first.map(|line| format!("at first: {line}"));
+    told.chain(last.map(|line| format!("at last:  {line}")))
+        .collect()
+}
+
+fn calibrated(limits: &Calibration) -> Vec<String> {
     let disk = format!(
         "F {:.3} ms (fsync alone {:.3}), C1 {:.0}/s, C16 {:.0}/s",
         limits.f(),
@@ -100,7 +105,7 @@ fn offered(results: &Results) -> Table {
         "backlog at most",
         "drained in",
     ]);
-    for (name, run) in runs(results) {
+    for (name, run) in results.runs() {
         let told = &run.offered;
         table.add_row([
             name.to_owned(),
@@ -131,9 +136,18 @@ fn toolkit(results: &Results) -> Option<Table> {
     };
     add(
         "paged read of the outbox",
-        format!("{:.0} rows/s", relay.paged_read),
+        format!(
+            "{:.0} rows/s before, {:.0} after",
+            relay.before.paged_read, relay.after.paged_read
+        ),
     );
-    add("producer alone", format!("{:.0} records/s", relay.producer));
+    add(
+        "producer alone",
+        format!(
+            "{:.0} records/s before, {:.0} after",
+            relay.before.producer, relay.after.producer
+        ),
+    );
     add(
         "relay: drain",
         format!(
@@ -224,7 +238,7 @@ pub(crate) fn latencies(results: &Results) -> Table {
             &alone.preparing,
         );
     }
-    for (name, run) in runs(results) {
+    for (name, run) in results.runs() {
         add(format!("{name}: POST /orders"), &run.offered.post);
         add(
             format!("{name}: POST → PREPARING in the view"),
@@ -253,7 +267,10 @@ pub(crate) fn latencies(results: &Results) -> Table {
 pub(crate) fn costs(results: &Results) -> Option<Table> {
     let run = &results.top.as_ref()?.run;
     let mut table = fresh(&[
-        "at the top, per process",
+        match results.unheld() {
+            None => "at the top, per process",
+            Some(_) => "at the top, which was not held, per process",
+        },
         "CPU s per 1,000",
         "% of a core",
         "MiB",
@@ -312,21 +329,6 @@ fn frequent(results: &Results) {
             one.role
         ));
     }
-}
-
-/// Runs of load that were made, by name.
-pub(crate) fn runs(results: &Results) -> Vec<(&'static str, &Run)> {
-    let top = results.top.as_ref().map(|top| &top.run);
-    [
-        ("top", top),
-        ("30 %", results.calm.as_ref()),
-        ("overload", results.overload.as_ref()),
-        ("million", results.million.as_ref()),
-        ("backlog", results.backlog.as_ref()),
-    ]
-    .into_iter()
-    .filter_map(|(name, run)| Some((name, run?)))
-    .collect()
 }
 
 fn number(value: f64, unit: &str) -> String {

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::calibrate::Calibration;
 use crate::idle::Idle;
+use crate::million::Million;
 use crate::plan::Plan;
 use crate::rows::Row;
 use crate::run::Run;
@@ -28,7 +29,7 @@ pub(crate) struct Results {
     pub(crate) busy: f64,
     /// The table, row by row.
     pub(crate) table: Vec<Row>,
-    /// What the machine can do.
+    /// What the machine can do. Everything is compared with the stricter of this and what it can do when all is done.
     pub(crate) calibration: Option<Calibration>,
     /// The same when all was done.
     pub(crate) calibration_after: Option<Calibration>,
@@ -40,14 +41,14 @@ pub(crate) struct Results {
     pub(crate) toolkit: Option<Toolkit>,
     /// One order at a time.
     pub(crate) unloaded: Option<Unloaded>,
-    /// The highest rate that held.
+    /// The highest rate that held; or the last that was tried, with the reason why it did not.
     pub(crate) top: Option<Top>,
     /// At 30 % of the top.
     pub(crate) calm: Option<Run>,
     /// At twice the top.
     pub(crate) overload: Option<Run>,
-    /// At the top, with a million finished orders.
-    pub(crate) million: Option<Run>,
+    /// At the top and above it, with a million finished orders and with none.
+    pub(crate) million: Option<Million>,
     /// At 70 % of the top, for long.
     pub(crate) backlog: Option<Run>,
     /// What the operator's audit found afterwards.
@@ -57,8 +58,49 @@ pub(crate) struct Results {
 }
 
 impl Results {
+    /// What everything is compared with: of what was calibrated before and after the stricter.
+    pub(crate) fn limits(&self) -> Option<Calibration> {
+        let before = self.calibration.as_ref()?;
+        Some(match &self.calibration_after {
+            Some(after) => before.stricter(after),
+            None => before.clone(),
+        })
+    }
+
+    /// Runs of load that were made, by name.
+    pub(crate) fn runs(&self) -> Vec<(&'static str, &Run)> {
+        let top = self.top.as_ref().map(|top| &top.run);
+        let million = self.million.as_ref();
+        let held = if self.unheld().is_none() {
+            "top"
+        } else {
+            "top, not held"
+        };
+        [
+            (held, top),
+            ("30 %", self.calm.as_ref()),
+            ("overload", self.overload.as_ref()),
+            ("above the top", million.map(|million| &million.without)),
+            ("million", million.map(|million| &million.top)),
+            (
+                "million, above the top",
+                million.map(|million| &million.with),
+            ),
+            ("backlog", self.backlog.as_ref()),
+        ]
+        .into_iter()
+        .filter_map(|(name, run)| Some((name, run?)))
+        .collect()
+    }
+
     /// Lifecycles per second at the top.
     pub(crate) fn top_rate(&self) -> Option<f64> {
         self.top.as_ref().map(|top| top.run.completed)
+    }
+
+    /// Why the top is none, in words. Nothing: it was held, or not looked for.
+    pub(crate) fn unheld(&self) -> Option<String> {
+        let wrong = self.top.as_ref()?.wrong.as_ref()?;
+        Some(format!("the top was not held: {wrong}"))
     }
 }

@@ -1,12 +1,16 @@
 //! The table that everything comes down to: what was measured, as a ratio to what the machine can do, and what it must be.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::calibrate::Calibration;
 use crate::costs::processes::{GATEWAY, KAFKA, POSTGRES, SUPERVISOR, is_service};
+use crate::million::Million;
 use crate::quantiles::Quantiles;
 use crate::results::Results;
 use crate::run::Run;
+use crate::shortfall::shortfall;
 use crate::site;
 use crate::verdict::{Bounds, Verdict};
 
@@ -28,6 +32,19 @@ pub(crate) struct Row {
     pub(crate) verdict: Verdict,
 }
 
+impl Row {
+    /// The row of something that does not count for this reason, if there is one: missed, whatever was measured.
+    fn unless(mut self, wrong: Option<String>) -> Self {
+        if let Some(wrong) = wrong
+            && self.verdict != Verdict::NotRun
+        {
+            self.value = format!("{}; {wrong}", self.value);
+            self.verdict = Verdict::Missed;
+        }
+        self
+    }
+}
+
 /// A value for people and the number that is compared.
 type Found = Option<(String, f64)>;
 
@@ -36,6 +53,7 @@ pub(crate) fn rows(results: &Results) -> Vec<Row> {
     let high = Bounds::at_least;
     let low = Bounds::at_most;
     let top = results.top.as_ref().map(|top| &top.run);
+    let unheld = || results.unheld();
     vec![
         row(
             "relay drain ÷ min(plain paged read, producer ceiling)",
@@ -90,36 +108,41 @@ pub(crate) fn rows(results: &Results) -> Vec<Row> {
             "",
             high(0.019, 0.035),
             lifecycles(results),
-        ),
+        )
+        .unless(unheld()),
         row(
             "CPU seconds per 1,000 lifecycles at top load",
             "s",
             low(5.0, 2.5),
             top.map(cpu),
-        ),
+        )
+        .unless(unheld()),
         row(
             "SQL statements per completed order at top load",
             "",
             low(40.0, 20.0),
             top.map(statements),
-        ),
+        )
+        .unless(unheld()),
         row(
             "commits per completed order at top load",
             "",
             low(10.0, 6.0),
             top.map(commits),
-        ),
+        )
+        .unless(unheld()),
         row(
             "WAL per completed order",
             "KiB",
             low(40.0, 20.0),
             top.map(wal),
-        ),
+        )
+        .unless(unheld()),
         row(
             "memory of each service under load (RSS)",
             "MiB",
             low(24.0, 12.0),
-            top.and_then(memory),
+            memory(results),
         ),
         row(
             "memory of each service idle",
@@ -133,13 +156,15 @@ pub(crate) fn rows(results: &Results) -> Vec<Row> {
             low(4.0, 1.0),
             idle_cpu(results),
         ),
-        overload(results),
+        overload(results).unless(unheld()),
         row(
             "throughput with a million finished orders ÷ with none",
             "",
             high(0.9, 0.98),
             million(results),
-        ),
+        )
+        .unless(unheld())
+        .unless(results.million.as_ref().and_then(at_the_top)),
         backlog(results),
     ]
 }
@@ -158,12 +183,12 @@ fn row(measure: &'static str, unit: &'static str, bounds: Bounds, found: Found) 
 
 fn drain(results: &Results) -> Found {
     let relay = &results.toolkit.as_ref()?.relay;
-    let limit = relay.paged_read.min(relay.producer);
+    let ceilings = relay.ceilings;
     let value = format!(
         "{:.0}/s; read {:.0}/s, producer {:.0}/s",
-        relay.drain, relay.paged_read, relay.producer
+        relay.drain, ceilings.paged_read, ceilings.producer
     );
-    Some((value, relay.drain / limit))
+    Some((value, relay.drain / ceilings.lowest()))
 }
 
 /// What is worst of the rates at which the relay was timed, as a ratio; all of them as a value.
@@ -172,7 +197,7 @@ fn relay_times(
     tell: fn(&Quantiles) -> f64,
     ratio: impl Fn(&Calibration, f64, &Quantiles) -> f64,
 ) -> Found {
-    let limits = results.calibration.as_ref()?;
+    let limits = results.limits()?;
     let rates = &results.toolkit.as_ref()?.relay.rates;
     let values: Vec<String> = rates
         .iter()
@@ -180,7 +205,7 @@ fn relay_times(
         .collect();
     let ratios = rates
         .iter()
-        .map(|rate| ratio(limits, f64::from(rate.per_second), &rate.times));
+        .map(|rate| ratio(&limits, f64::from(rate.per_second), &rate.times));
     Some((
         format!("{} ms", values.join(" and ")),
         ratios.reduce(f64::max)?,
@@ -207,17 +232,18 @@ fn relay_memory(results: &Results) -> Found {
 }
 
 fn consumer(results: &Results) -> Found {
-    let (limits, toolkit) = (results.calibration.as_ref()?, results.toolkit.as_ref()?);
+    let (limits, toolkit) = (results.limits()?, results.toolkit.as_ref()?);
     let rate = toolkit.consumer;
     Some((format!("{rate:.0}/s"), rate / limits.commits_of_1))
 }
 
 fn preparing(results: &Results) -> Found {
-    let (limits, alone) = (results.calibration.as_ref()?, results.unloaded.as_ref()?);
-    let own = alone.preparing.p50 - alone.gateway;
+    let (limits, alone) = (results.limits()?, results.unloaded.as_ref()?);
+    let (less, which) = alone.gateway.own();
+    let own = alone.preparing.p50 - less;
     let value = format!(
-        "{own:.1} ms ({:.1} less {:.1})",
-        alone.preparing.p50, alone.gateway
+        "{own:.1} ms ({:.1} less {less:.1}, the gateway's {which})",
+        alone.preparing.p50
     );
     Some((value, own / limits.f_and_k(0.0)))
 }
@@ -228,7 +254,7 @@ fn messages(run: &Run) -> f64 {
 }
 
 fn hop(results: &Results, tail: bool) -> Found {
-    let (limits, run) = (results.calibration.as_ref()?, results.calm.as_ref()?);
+    let (limits, run) = (results.limits()?, results.calm.as_ref()?);
     let (hops, rate) = (run.hops.as_ref()?.all, messages(run));
     Some(match tail {
         false => (
@@ -243,7 +269,7 @@ fn hop(results: &Results, tail: bool) -> Found {
 }
 
 fn lifecycles(results: &Results) -> Found {
-    let (limits, top) = (results.calibration.as_ref()?, results.top_rate()?);
+    let (limits, top) = (results.limits()?, results.top_rate()?);
     Some((format!("{top:.0}/s"), top / limits.commits_of_16))
 }
 
@@ -277,19 +303,31 @@ fn wal(run: &Run) -> (String, f64) {
     (format!("{each:.1} KiB"), each)
 }
 
-/// The largest service.
-fn memory(run: &Run) -> Found {
-    largest(run.memory.iter())
+/// The largest service under any load, in looking for the top too.
+fn memory(results: &Results) -> Found {
+    let steps = results.top.iter().flat_map(|top| &top.steps);
+    let steps = steps.map(|step| ("looking for the top", &step.memory));
+    let runs = results.runs();
+    let runs = runs.into_iter().map(|(name, run)| (name, &run.memory));
+    let largest = steps
+        .chain(runs)
+        .filter_map(|(part, memory)| Some((part, largest(memory)?)))
+        .max_by(|(_, one), (_, other)| one.1.total_cmp(other.1));
+    let (part, (name, memory)) = largest?;
+    Some((format!("{memory:.1} MiB ({name}, {part})"), *memory))
 }
 
 fn idle_memory(results: &Results) -> Found {
-    largest(results.idle.as_ref()?.memory.iter())
+    let (name, memory) = largest(&results.idle.as_ref()?.memory)?;
+    Some((format!("{memory:.1} MiB ({name})"), *memory))
 }
 
-fn largest<'a>(all: impl Iterator<Item = (&'a String, &'a f64)>) -> Found {
-    let services = all.filter(|(name, _)| is_service(name) && *name != GATEWAY);
-    let largest = services.max_by(|one, other| one.1.total_cmp(other.1));
-    largest.map(|(name, memory)| (format!("{memory:.1} MiB ({name})"), *memory))
+/// The largest service.
+fn largest(all: &BTreeMap<String, f64>) -> Option<(&String, &f64)> {
+    let services = all
+        .iter()
+        .filter(|(name, _)| is_service(name) && *name != GATEWAY);
+    services.max_by(|one, other| one.1.total_cmp(other.1))
 }
 
 fn idle_cpu(results: &Results) -> Found {
@@ -324,9 +362,18 @@ fn overload(results: &Results) -> Row {
     row
 }
 
+/// Both a little above the top.
 fn million(results: &Results) -> Found {
-    let (run, top) = (results.million.as_ref()?, results.top_rate()?);
-    Some((format!("{:.0}/s", run.completed), run.completed / top))
+    let million = results.million.as_ref()?;
+    let (with, without) = (million.with.completed, million.without.completed);
+    let value = format!("{with:.0}/s with, {without:.0}/s without");
+    Some((value, million.ratio()))
+}
+
+/// Why the top is not held any more with finished orders in the tables, in words.
+fn at_the_top(million: &Million) -> Option<String> {
+    let wrong = shortfall(&million.top)?;
+    Some(format!("at the top {wrong}"))
 }
 
 fn backlog(results: &Results) -> Row {
@@ -348,5 +395,62 @@ fn backlog(results: &Results) -> Row {
             Some(run) if run.backlog.grows() => Verdict::Missed,
             Some(_) => Verdict::Aim,
         },
+    }
+    // What is not let in, or does not come out, piles up elsewhere.
+    .unless(run.and_then(shortfall))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::Offered;
+    use crate::top::Top;
+
+    fn found<'a>(rows: &'a [Row], measure: &str) -> &'a Row {
+        let found = rows.iter().find(|row| row.measure.starts_with(measure));
+        found.unwrap()
+    }
+
+    #[test]
+    fn whatever_is_measured_at_a_top_that_was_not_held_is_missed_and_says_why() {
+        let top = |wrong| Results {
+            top: Some(Top {
+                steps: Vec::new(),
+                run: Run::default(),
+                wrong,
+            }),
+            ..Results::default()
+        };
+        let held = rows(&top(None));
+        assert_eq!(found(&held, "SQL statements").verdict, Verdict::Aim);
+        let not = rows(&top(Some("3 failed".to_owned())));
+        let row = found(&not, "SQL statements");
+        assert_eq!(row.verdict, Verdict::Missed);
+        assert_eq!(row.value, "0.0; the top was not held: 3 failed");
+        assert_eq!(found(&not, "2× overload").verdict, Verdict::NotRun);
+    }
+
+    #[test]
+    fn a_backlog_that_stays_small_because_orders_are_turned_away_is_missed() {
+        let backlog = |answers: &[(u16, u64)]| {
+            let run = Run {
+                lifecycles: 99,
+                expected: 100,
+                offered: Offered {
+                    answers: answers.iter().copied().collect(),
+                    ..Offered::default()
+                },
+                ..Run::default()
+            };
+            let results = Results {
+                backlog: Some(run),
+                ..Results::default()
+            };
+            found(&rows(&results), "backlog").clone()
+        };
+        assert_eq!(backlog(&[(201, 99)]).verdict, Verdict::Aim);
+        let row = backlog(&[(201, 99), (503, 40)]);
+        assert_eq!(row.verdict, Verdict::Missed);
+        assert!(row.value.ends_with("; 40 turned away"), "{}", row.value);
     }
 }

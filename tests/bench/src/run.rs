@@ -18,7 +18,8 @@ use visitor::console::Progress;
 use crate::backlog::Backlog;
 use crate::bench::Bench;
 use crate::completions::Completions;
-use crate::costs::{Bill, Costs, processes};
+use crate::costs::processes::{self, Process};
+use crate::costs::{Bill, Costs};
 use crate::hops::{Causes, HopTimes, Hops};
 use crate::load::{Habits, Load, Offer, Offered, moments};
 use crate::plan::seconds;
@@ -61,7 +62,7 @@ pub(crate) struct Sample {
 }
 
 /// What came of a run.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Run {
     /// Orders per second that were asked for.
@@ -86,7 +87,7 @@ pub(crate) struct Run {
     pub(crate) throughput: Vec<u64>,
     /// What was used up in the window.
     pub(crate) bill: Bill,
-    /// The most memory of each process in any sample, in MiB.
+    /// The most memory of each process, in MiB: the kernel's peak, or any sample of one that was started again.
     pub(crate) memory: BTreeMap<String, f64>,
     /// Backlog and memory, over and over.
     pub(crate) samples: Vec<Sample>,
@@ -165,6 +166,7 @@ pub(crate) async fn perform(bench: &Bench, order: Order<'_>) -> anyhow::Result<R
     let offered = load.finish().await?;
     quiet(bench, PATIENCE + offer.length).await?;
     let drained = end.elapsed().as_secs_f64();
+    let peaks = processes::look(&site.platform);
 
     let window = (began + span(first.0 - begin), began + span(last.0 - begin));
     let mut completions = Completions::default();
@@ -202,7 +204,7 @@ pub(crate) async fn perform(bench: &Bench, order: Order<'_>) -> anyhow::Result<R
         throughput: completions.by_second(began),
         ends: completions,
         bill: last.1.since(&first.1),
-        memory: most(&samples),
+        memory: most(&samples, &peaks),
         samples,
         backlog,
         deepest,
@@ -301,11 +303,14 @@ fn settled(samples: &[Sample], length: u64) -> Vec<(f64, f64)> {
         .collect()
 }
 
-fn most(samples: &[Sample]) -> BTreeMap<String, f64> {
+fn most(samples: &[Sample], peaks: &BTreeMap<String, Process>) -> BTreeMap<String, f64> {
+    let sampled = samples.iter().flat_map(|sample| &sample.memory);
+    let sampled = sampled.map(|(name, memory)| (name, *memory));
+    let peaks = peaks.iter().map(|(name, process)| (name, process.peak));
     let mut most: BTreeMap<String, f64> = BTreeMap::new();
-    for (name, memory) in samples.iter().flat_map(|sample| &sample.memory) {
+    for (name, memory) in sampled.chain(peaks) {
         let known = most.entry(name.clone()).or_default();
-        *known = known.max(*memory);
+        *known = known.max(memory);
     }
     most
 }
@@ -316,3 +321,28 @@ fn span(length: Duration) -> TimeDelta {
 
 /// A moment of the wall clock, from what a run counts in.
 pub(crate) type Window = (DateTime<Utc>, DateTime<Utc>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_memory_is_the_peak_or_a_sample_of_whoever_was_there_before() {
+        let sample = Sample {
+            at: 1.0,
+            backlog: Backlog::default(),
+            memory: BTreeMap::from([("orders".to_owned(), 9.0), ("view".to_owned(), 9.0)]),
+        };
+        let peak = |peak| Process {
+            peak,
+            ..Process::default()
+        };
+        let peaks = BTreeMap::from([
+            ("orders".to_owned(), peak(12.0)),
+            ("view".to_owned(), peak(4.0)),
+        ]);
+        let most = most(&[sample], &peaks);
+        let expected = [("orders".to_owned(), 12.0), ("view".to_owned(), 9.0)];
+        assert_eq!(most, BTreeMap::from(expected));
+    }
+}

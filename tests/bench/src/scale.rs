@@ -95,7 +95,7 @@ struct Told {
     completions: u64,
     /// Hops that ended in the window.
     hops: Quantiles,
-    /// The longest that no order completed, in seconds.
+    /// The longest that no order completed, of all orders and not of those in a dead instance's partitions, in seconds.
     standstill: f64,
     /// From the last arrival until nothing was under way, in seconds.
     drained: f64,

@@ -14,6 +14,7 @@ use serde::Serialize;
 use visitor::console::say;
 
 use crate::bench::Bench;
+use crate::costs::usage::Usage;
 
 /// What the toolkit does alone.
 #[derive(Debug, Clone, Serialize)]
@@ -27,6 +28,8 @@ pub(crate) struct Toolkit {
     pub(crate) outbox: outbox::Outbox,
     /// What needs no server.
     pub(crate) pure: pure::Pure,
+    /// Percent of all processors that others had.
+    pub(crate) others: f64,
 }
 
 /// Measures all of it. `relay` is the relay's program.
@@ -34,7 +37,7 @@ pub(crate) struct Toolkit {
 /// # Errors
 /// A server does not answer, or a process dies.
 pub(crate) async fn measure(bench: &Bench, relay: &Path) -> anyhow::Result<Toolkit> {
-    let plan = &bench.plan;
+    let (plan, before) = (&bench.plan, Usage::look(&bench.site.platform));
     say("toolkit: the pure parts");
     let pure = pure::measure(bench).await?;
     say(format_args!("toolkit: the relay drains {} rows", plan.rows));
@@ -54,5 +57,6 @@ pub(crate) async fn measure(bench: &Bench, relay: &Path) -> anyhow::Result<Toolk
         consumer,
         outbox,
         pure,
+        others: Usage::look(&bench.site.platform).others(&before),
     })
 }

@@ -3,6 +3,7 @@
 //! The rate is raised until it does not keep up, then halved in on; then the highest one that it kept up with is held for
 //! long. Where that does not last, a little less is tried: what counts is what was held.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -11,6 +12,7 @@ use visitor::console::say;
 
 use crate::bench::Bench;
 use crate::run::{self, Order, Run};
+use crate::shortfall::shortfall;
 
 /// The first rate that is tried, per second.
 const FIRST: f64 = 60.0;
@@ -22,8 +24,6 @@ const SLOWER: f64 = 0.93;
 const RETREATS: u32 = 3;
 /// No rate above this is tried: the generator shares the machine.
 const MOST: f64 = 3_000.0;
-/// To keep up is to complete as large a part of what was offered.
-const KEPT: f64 = 0.95;
 /// A backlog of more seconds than this of what is offered is not noise. (Offsets are stored once a second, so consumers
 /// always seem about that far behind.)
 const SECONDS_BEHIND: f64 = 3.0;
@@ -36,14 +36,14 @@ const RECORDS: f64 = 75.0;
 pub(crate) struct Top {
     /// The rates that were tried for a moment, in their order.
     pub(crate) steps: Vec<Step>,
-    /// The run that held.
+    /// The run that held; or the last that was tried, and did not.
     pub(crate) run: Run,
-    /// Whether it did; otherwise it is the last that was tried.
-    pub(crate) held: bool,
+    /// Why that did not count, in words. Nothing: it was held, and nobody was turned away or let down.
+    pub(crate) wrong: Option<String>,
 }
 
 /// A rate that was tried.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Step {
     /// Orders per second that were asked for.
@@ -52,14 +52,22 @@ pub(crate) struct Step {
     pub(crate) completed: f64,
     /// Whether that was enough.
     pub(crate) kept: bool,
+    /// The most memory of each process, in MiB.
+    pub(crate) memory: BTreeMap<String, f64>,
+    /// Percent of all processors that others had.
+    pub(crate) others: f64,
 }
 
-/// Whether a run kept up with what was offered.
-pub(crate) fn keeps_up(run: &Run) -> bool {
+/// Why a run did not keep up with what was offered, in words. Nothing: it did.
+fn wrong(run: &Run) -> Option<String> {
     let offered = run.offered.arrivals as f64 / run.length as f64;
     let deep = SECONDS_BEHIND * offered * RECORDS;
     let behind = run.samples.last().map_or(0, |last| last.backlog.total());
-    run.kept_up() >= KEPT && !(run.backlog.grows() && behind as f64 > deep)
+    let piled_up = || {
+        (run.backlog.grows() && behind as f64 > deep)
+            .then(|| format!("a backlog of {behind} piled up"))
+    };
+    shortfall(run).or_else(piled_up)
 }
 
 /// Looks for it, unless it is `given`; then holds it.
@@ -75,14 +83,16 @@ pub(crate) async fn find(bench: &Bench, given: Option<f64>) -> anyhow::Result<To
     let mut retreats = RETREATS;
     loop {
         let run = hold(bench, "top", rate, bench.plan.top).await?;
-        let held = keeps_up(&run);
-        if held || retreats == 0 {
-            return Ok(Top { steps, run, held });
+        let wrong = wrong(&run);
+        if let Some(wrong) = &wrong {
+            say(format_args!(
+                "{rate:.0}/s did not last: {:.0}/s completed; {wrong}",
+                run.completed
+            ));
         }
-        say(format_args!(
-            "{rate:.0}/s did not last: {:.0}/s completed",
-            run.completed
-        ));
+        if wrong.is_none() || retreats == 0 {
+            return Ok(Top { steps, run, wrong });
+        }
         retreats -= 1;
         rate *= SLOWER;
     }
@@ -94,11 +104,11 @@ async fn search(bench: &Bench, steps: &mut Vec<Step>) -> anyhow::Result<f64> {
     let mut rate = FIRST;
     while lost.is_none() && rate <= MOST {
         let step = attempt(bench, rate).await?;
-        steps.push(step);
         match step.kept {
             true => kept = Some(rate),
             false => lost = Some(rate),
         }
+        steps.push(step);
         rate *= FASTER;
     }
     for _ in 0..bench.plan.bisections {
@@ -106,11 +116,11 @@ async fn search(bench: &Bench, steps: &mut Vec<Step>) -> anyhow::Result<f64> {
         // What it never kept up with is halved until it does.
         let middle = kept.map_or(high / 2.0, |low: f64| (low * high).sqrt());
         let step = attempt(bench, middle).await?;
-        steps.push(step);
         match step.kept {
             true => kept = Some(middle),
             false => lost = Some(middle),
         }
+        steps.push(step);
     }
     kept.or(lost).context("no rate was tried")
 }
@@ -124,17 +134,19 @@ async fn attempt(bench: &Bench, rate: f64) -> anyhow::Result<Step> {
         hops: false,
     };
     let run = run::perform(bench, order).await?;
-    let kept = keeps_up(&run);
+    let wrong = wrong(&run);
     say(format_args!(
         "{rate:6.0}/s offered, {:6.0}/s completed, drained in {:.1} s: {}",
         run.completed,
         run.drained,
-        if kept { "kept up" } else { "too much" }
+        wrong.as_deref().unwrap_or("kept up")
     ));
     Ok(Step {
         rate,
         completed: run.completed,
-        kept,
+        kept: wrong.is_none(),
+        memory: run.memory,
+        others: run.bill.others,
     })
 }
 

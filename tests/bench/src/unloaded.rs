@@ -12,8 +12,9 @@ use visitor::console::Progress;
 use visitor::platform::Platform;
 
 use crate::bench::Bench;
+use crate::costs::usage::Usage;
 use crate::load::{Act, Answer, Connections, Seen, id};
-use crate::metrics;
+use crate::metrics::{self, Histogram};
 use crate::quantiles::{Latencies, Quantiles};
 
 /// How many orders open connections and fill caches before that.
@@ -33,10 +34,30 @@ pub(crate) struct Unloaded {
     pub(crate) post: Quantiles,
     /// From sending `POST /orders` until the view's answer shows it PREPARING.
     pub(crate) preparing: Quantiles,
-    /// The mean time of the gateway's answer to an authorisation, as payment-service measured it.
-    pub(crate) gateway: f64,
+    /// The gateway's answer to an authorisation.
+    pub(crate) gateway: Gateway,
     /// How many orders were measured.
     pub(crate) orders: u64,
+    /// Percent of all processors that others had.
+    pub(crate) others: f64,
+}
+
+/// How long the gateway took, in milliseconds, as payment-service measured it.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Gateway {
+    pub(crate) median: f64,
+    pub(crate) mean: f64,
+}
+
+impl Gateway {
+    /// What is subtracted from a median, and what it is: the median. It is known from wide buckets, and where it seems to be above
+    /// the mean that counts.
+    pub(crate) fn own(self) -> (f64, &'static str) {
+        match self.median <= self.mean {
+            true => (self.median, "median"),
+            false => (self.mean, "mean"),
+        }
+    }
 }
 
 /// How one order went.
@@ -66,6 +87,7 @@ pub(crate) async fn measure(bench: &Bench) -> anyhow::Result<Unloaded> {
     for _ in 0..WARM_UP {
         one(bench, &connections, &mut dice, bench.preparing).await?;
     }
+    let used = Usage::look(&bench.site.platform);
     let before = calls(&bench.site.platform).await?;
     let (mut post, mut preparing) = (Latencies::new(), Latencies::new());
     let mut progress = Progress::begin(Duration::from_secs(bench.plan.unloaded / 5));
@@ -77,13 +99,17 @@ pub(crate) async fn measure(bench: &Bench) -> anyhow::Result<Unloaded> {
         sleep(PAUSE).await;
     }
     let after = calls(&bench.site.platform).await?;
-    let count = after.count - before.count;
-    ensure!(count > 0.0, "payment-service has called nobody");
+    let made = after.since(&before);
+    ensure!(made.count > 0.0, "payment-service has called nobody");
     Ok(Unloaded {
         post: post.quantiles(),
         preparing: preparing.quantiles(),
-        gateway: (after.sum - before.sum) / count * 1e3,
+        gateway: Gateway {
+            median: made.median() * 1e3,
+            mean: made.mean() * 1e3,
+        },
         orders: bench.plan.unloaded,
+        others: Usage::look(&bench.site.platform).others(&used),
     })
 }
 
@@ -140,23 +166,15 @@ async fn done(bench: &Bench, connections: &Connections, act: Act, id: &str) -> b
     answer.is_some_and(|answer| answer.status == 200)
 }
 
-/// Authorisations by the gateway so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-struct Calls {
-    /// In seconds.
-    sum: f64,
-    count: f64,
-}
-
-/// Those of all instances of payment-service, as they tell of them.
-async fn calls(platform: &Platform) -> anyhow::Result<Calls> {
-    let mut calls = Calls::default();
+/// Authorisations by the gateway so far, as all instances of payment-service tell of them.
+async fn calls(platform: &Platform) -> anyhow::Result<Histogram> {
+    let mut calls = Histogram::default();
     for instance in platform.instances(PAYMENTS) {
         let told = metrics::of(platform, instance).await;
         let told = told.with_context(|| format!("{} does not tell its metrics", instance.name))?;
-        let sum = |name| told.sum(name, |labels| labels.contains(r#"call="authorise""#));
-        calls.sum += sum("gateway_call_duration_seconds_sum");
-        calls.count += sum("gateway_call_duration_seconds_count");
+        let authorises = |labels: &str| labels.contains(r#"call="authorise""#);
+        let own = Histogram::told(&told, "gateway_call_duration_seconds", authorises);
+        calls = calls.and(own);
     }
     Ok(calls)
 }

@@ -86,21 +86,30 @@ fn measure(brokers: &str, rate: u32, length: Duration) -> anyhow::Result<Latenci
         let arrived = arrived.map_err(|_| anyhow::anyhow!("the receiving thread died"))?;
         anyhow::Ok((sent?, arrived?))
     })?;
-    // The first second warms up.
+    let times = between(&sent, &arrived, rate)?;
+    ensure!(times.quantiles().count > 0, "the measurement was too short");
+    Ok(times)
+}
+
+/// The times from one moment of each number to another; those of the first second, which warms up, do not count.
+///
+/// # Errors
+/// Something did not come, or came before it was sent: then a clock is wrong.
+pub(crate) fn between(
+    sent: &HashMap<i64, Instant>,
+    arrived: &HashMap<i64, Instant>,
+    rate: u32,
+) -> anyhow::Result<Latencies> {
     let warm = sent
         .iter()
         .filter(|(number, _)| **number >= i64::from(rate));
-    let times = warm.map(|(number, at)| {
+    let times = warm.map(|(number, sent)| {
         let arrived = arrived.get(number);
         let arrived = arrived.with_context(|| format!("record {number} did not come"))?;
-        Ok(arrived.saturating_duration_since(*at))
+        let time = arrived.checked_duration_since(*sent);
+        time.with_context(|| format!("record {number} came before it was sent"))
     });
-    let times: Latencies = times
-        .collect::<anyhow::Result<Vec<_>>>()?
-        .into_iter()
-        .collect();
-    ensure!(times.quantiles().count > 0, "the measurement was too short");
-    Ok(times)
+    times.collect()
 }
 
 #[expect(
@@ -176,5 +185,25 @@ pub(crate) fn receive(
             None if done.load(Ordering::Relaxed) => return Ok(arrived),
             None => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_counted_after_the_first_second_and_never_from_an_arrival_before_the_sending() {
+        let begin = Instant::now();
+        let at = |millis: &[u64]| -> HashMap<i64, Instant> {
+            let moments = millis.iter().map(|at| begin + Duration::from_millis(*at));
+            (0..).zip(moments).collect()
+        };
+        let sent = at(&[100, 600, 1_100, 1_600]);
+        let times = between(&sent, &at(&[900, 900, 1_104, 1_606]), 2).unwrap();
+        assert_eq!(times.quantiles().count, 2);
+        assert!((times.quantiles().max - 6.0).abs() < 0.01);
+        assert!(between(&sent, &at(&[100, 600, 1_099, 1_606]), 2).is_err());
+        assert!(between(&sent, &at(&[100, 600, 1_104]), 2).is_err());
     }
 }

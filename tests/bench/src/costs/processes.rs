@@ -18,7 +18,7 @@ pub(crate) const BENCH: &str = "bench";
 /// What a process has used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub(crate) struct Process {
-    /// CPU seconds since it began; of Postgres with all its children, those too that have ended.
+    /// CPU seconds since it began; of Postgres with all its children, of this process with those that have ended.
     pub(crate) cpu: f64,
     /// MiB that it has now; of Postgres: its own and its children's, what they share counted once.
     pub(crate) memory: f64,
@@ -44,7 +44,12 @@ pub(crate) fn look(platform: &Platform) -> BTreeMap<String, Process> {
     if let Ok(supervisor) = platform.supervisor() {
         found.insert(SUPERVISOR.to_owned(), one(supervisor.pid));
     }
-    found.insert(BENCH.to_owned(), one(std::process::id().cast_signed()));
+    let own = std::process::id().cast_signed();
+    let ended = Process {
+        cpu: cpu(&file(own, "stat"), true),
+        ..one(own)
+    };
+    found.insert(BENCH.to_owned(), ended);
     found
 }
 
@@ -75,6 +80,25 @@ pub(crate) fn busy() -> f64 {
     let told = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let first = told.split_whitespace().next();
     first.and_then(|number| number.parse().ok()).unwrap_or(0.0)
+}
+
+/// CPU seconds that the whole machine has worked since it began, whoever made it. Interrupts are not in it, which are nobody's.
+pub(crate) fn machine() -> f64 {
+    worked(&std::fs::read_to_string("/proc/stat").unwrap_or_default())
+}
+
+/// The first line tells: user, nice, system, idle, iowait, irq, softirq, and what other machines on the same processors had (steal).
+fn worked(stat: &str) -> f64 {
+    let fields: Vec<f64> = stat
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .skip(1)
+        .map(|field| field.parse().unwrap_or_default())
+        .collect();
+    let ticks = [0, 1, 2, 7].map(|field| fields.get(field).copied().unwrap_or_default());
+    ticks.iter().sum::<f64>() / TICKS
 }
 
 /// One process by its number; nothing of what it has started.
@@ -112,11 +136,12 @@ fn family(pid: i32, children: &[i32]) -> Process {
 
 /// Forgets the peaks of memory so far, where the kernel allows it.
 pub(crate) fn forget_peaks(platform: &Platform) {
-    for member in &platform.members {
-        if let Some(process) = platform.process(&member.name) {
-            // Where it is not allowed, the peak stays that since the start.
-            let _ = std::fs::write(format!("/proc/{}/clear_refs", process.pid), "5");
-        }
+    let members = platform.members.iter();
+    let members = members.filter_map(|member| platform.process(&member.name));
+    let all = members.map(|process| process.pid.cast_unsigned());
+    for pid in all.chain([std::process::id()]) {
+        // Where it is not allowed, the peak stays that since the start.
+        let _ = std::fs::write(format!("/proc/{pid}/clear_refs"), "5");
     }
 }
 
@@ -152,6 +177,13 @@ mod tests {
         let stat = "42 (a (b) c) S 1 42 42 0 -1 4194560 1 2 3 4 150 50 30 70 20 0 1 0 9 9 9";
         assert!((cpu(stat, false) - 2.0).abs() < 1e-9);
         assert!((cpu(stat, true) - 3.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_machine_has_worked_when_it_neither_waited_nor_was_interrupted() {
+        let stat = "cpu  100 20 30 5000 700 11 13 50 9 9\ncpu0 1 1 1 1 1 1 1 1 0 0\n";
+        assert!((worked(stat) - 2.0).abs() < 1e-9);
+        assert!(worked("").abs() < 1e-9);
     }
 
     #[test]

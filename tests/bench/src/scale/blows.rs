@@ -26,7 +26,7 @@ pub(super) struct Blow {
     at: Option<DateTime<Utc>>,
     /// Seconds until it was started again and ready.
     pub(super) back: Option<f64>,
-    /// The longest that no order completed until the next blow, in seconds.
+    /// The longest that no order completed until the next blow, of all orders and not of those in the victim's partitions, in seconds.
     pub(super) standstill: f64,
 }
 

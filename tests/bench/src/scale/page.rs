@@ -9,6 +9,10 @@ use super::{Measured, Series, Told};
 use crate::costs::work::Work;
 use crate::print::{fresh, right};
 
+/// What the column is not.
+const STANDSTILL: &str = "Standstill is the longest time in which no order at all completed. \
+    Orders in the partitions of a dead instance stand still for longer, until others have taken those over.";
+
 /// One of the things that are counted of a process.
 type Kind = fn(&Work) -> f64;
 
@@ -24,6 +28,7 @@ pub(super) fn print(series: &Series) {
     for table in [loads(series), shares(series), blows(series)] {
         say(table);
     }
+    say(STANDSTILL);
     for line in violations(series) {
         say(format_args!("VIOLATION  {line}"));
     }
@@ -52,6 +57,7 @@ pub(super) fn markdown(series: &Series) -> String {
         "Written by `make scale OUT=docs/benchmarks`; [scaling](../scaling.md) says how to read it.".to_owned(),
         measured.collect::<Vec<_>>().join("\n"),
         loads(series).to_string(),
+        STANDSTILL.to_owned(),
         "Work of each instance in the window of the load with all alive, beside that of its equals:".to_owned(),
         shares(series).to_string(),
         "What was killed, in its order:".to_owned(),
@@ -78,7 +84,7 @@ fn loads(series: &Series) -> Table {
         "failed",
         "nobody there",
         "broken off",
-        "standstill s",
+        "standstill of all s",
     ]);
     for run in &series.runs {
         table.add_row(load(run, "all alive", &run.calm, Some(run.cpu)));
@@ -165,7 +171,7 @@ fn blows(series: &Series) -> Table {
         "instances",
         "killed",
         "ready again s",
-        "standstill after it s",
+        "standstill of all after it s",
     ]);
     for run in &series.runs {
         for blow in run.killed.iter().flat_map(|killed| &killed.blows) {

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, ensure};
 use message_relay::reader::MAX_ROWS;
-use messaging::{Outgoing, Stamp, Store};
+use messaging::Doorbell;
 use sea_orm::sqlx::postgres::PgConnectOptions;
-use sea_orm::sqlx::{self, Row as _};
+use sea_orm::sqlx::{self, PgPool, Row as _};
 use serde::Serialize;
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, sleep_until};
@@ -22,16 +22,16 @@ use super::rig::{self, Rig, SOURCE, TOPIC};
 use crate::calibrate::{RATES, kafka};
 use crate::costs::processes;
 use crate::plan::{Plan, seconds};
-use crate::quantiles::{Latencies, Quantiles};
+use crate::quantiles::Quantiles;
 use crate::site::Site;
 
-/// A row in which nothing is missing, and as large as most.
+/// Rows in which nothing is missing, as large as most, with numbers from one to another.
 const FILL: &str = "\
 INSERT INTO outbox (shard, id, message_id, key, causation, sequence, occurred_at, topic, kind, traceparent, body)
 SELECT 0, nextval('outbox_s0_id'), uuidv7(), gen_random_uuid(), uuidv7(), n, now(), 'order-reply', 'TICKET_CREATED',
        '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
        '{\"orderId\":\"' || gen_random_uuid() || '\",\"ticketId\":\"' || gen_random_uuid() || '\",\"state\":\"PENDING\",\"version\":1,\"total\":{\"amount\":' || n || ',\"currency\":\"EUR\"},\"items\":\"' || repeat(md5(n::text), 5) || '\"}'
-FROM generate_series(1, $1::bigint) AS n";
+FROM generate_series($1::bigint, $2::bigint) AS n";
 /// As many databases as the platform has an outbox in.
 const SEVERAL: u64 = 7;
 /// How long the relay may take for everything that it is given.
@@ -43,10 +43,12 @@ const PATIENCE: Duration = Duration::from_secs(600);
 pub(crate) struct Relay {
     /// How many rows there were.
     pub(crate) rows: u64,
-    /// Rows per second that are read in pages as large as the relay's, and nothing else done with them.
-    pub(crate) paged_read: f64,
-    /// Records per second of a producer that is set as the relay's.
-    pub(crate) producer: f64,
+    /// What the drain is compared with: of those before and after it the higher ones.
+    pub(crate) ceilings: Ceilings,
+    /// What could be done at best before the drain.
+    pub(crate) before: Ceilings,
+    /// And after it.
+    pub(crate) after: Ceilings,
     /// Rows per second that the relay drains.
     pub(crate) drain: f64,
     /// CPU seconds of that.
@@ -61,13 +63,23 @@ pub(crate) struct Relay {
     pub(crate) several_memory: f64,
 }
 
+/// What bounds a drain.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Ceilings {
+    /// Rows per second that are read in pages as large as the relay's, and nothing else done with them.
+    pub(crate) paged_read: f64,
+    /// Records per second of a producer that is set as the relay's.
+    pub(crate) producer: f64,
+}
+
 /// How the relay does at a fixed rate of commits.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AtRate {
     /// Commits per second.
     pub(crate) per_second: u32,
-    /// From the moment in which the commit was confirmed until a consumer has the message, in milliseconds.
+    /// From the moment in which COMMIT was sent until a consumer has the message, in milliseconds.
     pub(crate) times: Quantiles,
     /// MiB at most.
     pub(crate) memory: f64,
@@ -85,10 +97,7 @@ pub(super) async fn measure(
     program: &Path,
     plan: &Plan,
 ) -> anyhow::Result<Relay> {
-    fill(rig, plan.rows).await?;
-    rig::run(rig.pool(), "CHECKPOINT".to_owned()).await?;
-    let paged_read = paged_read(rig, plan.rows).await?;
-    let producer = producer::ceiling(rig, plan.rows).await?;
+    let before = Ceilings::measure(rig, plan.rows).await?;
     let mut relay = start(rig, std::slice::from_ref(rig), program)?;
     let pid = relay.id().context("the relay has died")?.cast_signed();
     let began = reached(rig, plan.rows).await?;
@@ -99,11 +108,16 @@ pub(super) async fn measure(
         rates.push(at_rate(rig, pid, rate, seconds(plan.relay)).await?);
     }
     relay.kill().await?;
+    // What is relayed is removed, so the same rows are put into another outbox.
+    let again = Rig::make(site, "bench_relay_again").await?;
+    let after = Ceilings::measure(&again, plan.rows).await?;
+    again.drop().await?;
     let (several, several_memory) = several(site, program, plan.rows / 10).await?;
     Ok(Relay {
         rows: plan.rows,
-        paged_read,
-        producer,
+        ceilings: before.higher(after),
+        before,
+        after,
         drain,
         drain_cpu: drained.cpu,
         drain_memory: drained.peak,
@@ -111,6 +125,33 @@ pub(super) async fn measure(
         several,
         several_memory,
     })
+}
+
+impl Ceilings {
+    /// Fills an outbox, and measures what could be done with it at best; the rows stay. No reader has to write them any more (hint
+    /// bits), neither this one nor the relay.
+    async fn measure(rig: &Rig, rows: u64) -> anyhow::Result<Self> {
+        fill(rig, rows).await?;
+        rig::run(rig.pool(), "VACUUM (FREEZE) outbox".to_owned()).await?;
+        rig::run(rig.pool(), "CHECKPOINT".to_owned()).await?;
+        Ok(Self {
+            paged_read: paged_read(rig, rows).await?,
+            producer: producer::ceiling(rig, rows).await?,
+        })
+    }
+
+    /// Of each the higher one.
+    fn higher(self, other: Self) -> Self {
+        Self {
+            paged_read: self.paged_read.max(other.paged_read),
+            producer: self.producer.max(other.producer),
+        }
+    }
+
+    /// The one that is met first.
+    pub(crate) const fn lowest(self) -> f64 {
+        self.paged_read.min(self.producer)
+    }
 }
 
 /// So many rows in each of seven outboxes, and one relay: rows per second, and MiB at most.
@@ -139,7 +180,8 @@ async fn several(site: &Site, program: &Path, rows: u64) -> anyhow::Result<(f64,
 
 async fn fill(rig: &Rig, rows: u64) -> anyhow::Result<()> {
     let rows = i64::try_from(rows)?;
-    sqlx::query(FILL).bind(rows).execute(rig.pool()).await?;
+    let fill = sqlx::query(FILL).bind(1_i64).bind(rows);
+    fill.execute(rig.pool()).await?;
     Ok(())
 }
 
@@ -213,6 +255,7 @@ async fn at_rate(rig: &Rig, pid: i32, rate: u32, length: Duration) -> anyhow::Re
         move || kafka::receive(&consumer, &done)
     });
     let committed: Arc<Mutex<HashMap<i64, Instant>>> = Arc::default();
+    let (pool, doorbell) = (rig.pool(), &rig.doorbell);
     let (before, begin) = (processes::one(pid), Instant::now());
     let mut memory = before.memory;
     let mut commits = tokio::task::JoinSet::new();
@@ -222,11 +265,12 @@ async fn at_rate(rig: &Rig, pid: i32, rate: u32, length: Duration) -> anyhow::Re
         if number % i64::from(rate) == 0 {
             memory = memory.max(processes::one(pid).memory);
         }
-        let (store, committed) = (rig.store.clone(), Arc::clone(&committed));
+        let (pool, doorbell) = (pool.clone(), doorbell.clone());
+        let committed = Arc::clone(&committed);
         commits.spawn(async move {
-            commit(&store, number).await?;
+            let at = commit(&pool, &doorbell, number).await?;
             let mut committed = committed.lock().unwrap_or_else(PoisonError::into_inner);
-            committed.insert(number, Instant::now());
+            committed.insert(number, at);
             anyhow::Ok(())
         });
     }
@@ -240,19 +284,7 @@ async fn at_rate(rig: &Rig, pid: i32, rate: u32, length: Duration) -> anyhow::Re
     let arrived = tokio::task::spawn_blocking(move || receiving.join()).await?;
     let arrived = arrived.map_err(|_| anyhow!("the receiving thread died"))??;
     let committed = committed.lock().unwrap_or_else(PoisonError::into_inner);
-    // The first second warms up.
-    let warm = committed
-        .iter()
-        .filter(|(number, _)| **number >= i64::from(rate));
-    let times = warm.map(|(number, at)| {
-        let arrived = arrived.get(number);
-        let arrived = arrived.with_context(|| format!("message {number} did not come"))?;
-        Ok(arrived.saturating_duration_since(*at))
-    });
-    let times: Latencies = times
-        .collect::<anyhow::Result<Vec<_>>>()?
-        .into_iter()
-        .collect();
+    let times = kafka::between(&committed, &arrived, rate)?;
     Ok(AtRate {
         per_second: rate,
         times: times.quantiles(),
@@ -261,25 +293,30 @@ async fn at_rate(rig: &Rig, pid: i32, rate: u32, length: Duration) -> anyhow::Re
     })
 }
 
-/// A transaction that says one thing.
-///
-/// # Errors
-/// The database's.
-pub(super) async fn commit(store: &Store, number: i64) -> anyhow::Result<()> {
-    let body = serde_json::json!({ "padding": "x".repeat(300) });
-    let message = Outgoing::new(
-        &mut Stamp::live(),
-        TOPIC,
-        "TICKET_CREATED",
-        ambient::new_id(),
-        number,
-        &body,
-    )?;
-    store
-        .transact(move |unit| {
-            unit.publish(message);
-            Box::pin(async { Ok::<_, sea_orm::DbErr>(()) })
-        })
-        .await?;
-    Ok(())
+/// A transaction that says one thing, as [`messaging::Store`] makes them; gives when its COMMIT was sent, which only it does not tell.
+/// The message is under way from some moment after that.
+async fn commit(pool: &PgPool, doorbell: &Doorbell, number: i64) -> anyhow::Result<Instant> {
+    let mut transaction = pool.begin().await?;
+    let say = sqlx::query(FILL).bind(number).bind(number);
+    say.execute(&mut *transaction).await?;
+    let sent = Instant::now();
+    transaction.commit().await?;
+    doorbell.ring();
+    Ok(sent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_ceilings_the_higher_counts_and_of_their_kinds_the_lower() {
+        let ceilings = |paged_read, producer| Ceilings {
+            paged_read,
+            producer,
+        };
+        let higher = ceilings(180.0, 120.0).higher(ceilings(150.0, 140.0));
+        assert_eq!(higher, ceilings(180.0, 140.0));
+        assert!((higher.lowest() - 140.0).abs() < 1e-9);
+    }
 }

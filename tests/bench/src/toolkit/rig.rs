@@ -27,6 +27,8 @@ pub(super) struct Rig {
     pub(super) url: String,
     pub(super) brokers: String,
     pub(super) store: Store,
+    /// Rings where the relay listens, when something was committed.
+    pub(super) doorbell: Doorbell,
     /// `host:port` for the relay.
     pub(super) address: String,
     server: PgPool,
@@ -61,7 +63,8 @@ impl Rig {
         Ok(Self {
             url,
             brokers,
-            store: Store::new(db, doorbell).await?,
+            store: Store::new(db, doorbell.clone()).await?,
+            doorbell,
             address,
             server,
             name: name.to_owned(),
