@@ -18,9 +18,5 @@ pub fn all() -> Vec<Box<dyn MigrationTrait>> {
         "m000102_rebuilds",
         include_str!("migration/rebuilds.sql"),
     ));
-    all.push(sql_migration(
-        "m000103_room_for_updates",
-        include_str!("migration/room_for_updates.sql"),
-    ));
     all
 }

@@ -13,9 +13,5 @@ pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
             "m000013_history_by_day",
             include_str!("migration/history_by_day.sql"),
         ),
-        sql_migration(
-            "m000014_room_for_updates",
-            include_str!("migration/room_for_updates.sql"),
-        ),
     ]
 }

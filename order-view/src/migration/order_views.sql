@@ -20,7 +20,7 @@ CREATE TABLE order_views (
     ticket_id        uuid GENERATED ALWAYS AS ((facts ->> 'ticketId')::uuid) STORED,
     order_state      text GENERATED ALWAYS AS ("order" ->> 'state') STORED,
     ticket_state     text GENERATED ALWAYS AS (ticket ->> 'state') STORED
-) WITH (fillfactor = 40);
+) WITH (fillfactor = 60);
 COMMENT ON COLUMN order_views.as_of IS 'when the newest message in this row was said';
 
 -- Ids are UUID v7: their order is that of time, so pages are ranges of them.

@@ -3,7 +3,9 @@
 use std::io::{IsTerminal, stdout};
 
 use anyhow::{Context, anyhow};
-use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt, registry, util::SubscriberInitExt};
+use tracing_subscriber::{
+    filter::Targets, fmt, layer::SubscriberExt, registry, util::SubscriberInitExt,
+};
 
 use crate::settings::LogFormat;
 
@@ -17,7 +19,10 @@ pub(super) fn start(filter: &str, format: LogFormat) -> anyhow::Result<()> {
             .with(fmt::layer().with_ansi(stdout().is_terminal()))
             .try_init(),
         LogFormat::Json => {
-            let json = fmt::layer().json().flatten_event(true).with_span_list(false);
+            let json = fmt::layer()
+                .json()
+                .flatten_event(true)
+                .with_span_list(false);
             lines.with(json).try_init()
         }
     };
