@@ -82,23 +82,19 @@ pub(crate) fn busy() -> f64 {
     first.and_then(|number| number.parse().ok()).unwrap_or(0.0)
 }
 
-/// CPU seconds that the whole machine has worked since it began, whoever made it. Interrupts are not in it, which are nobody's.
-pub(crate) fn machine() -> f64 {
-    worked(&std::fs::read_to_string("/proc/stat").unwrap_or_default())
+/// How many processors the machine has, and for how many seconds they have done nothing, together, since it began. (What they have
+/// done is counted by ticks, which miss half of what is short; idling is not.)
+pub(crate) fn idled() -> (usize, f64) {
+    idle(&std::fs::read_to_string("/proc/stat").unwrap_or_default())
 }
 
-/// The first line tells: user, nice, system, idle, iowait, irq, softirq, and what other machines on the same processors had (steal).
-fn worked(stat: &str) -> f64 {
-    let fields: Vec<f64> = stat
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .split_whitespace()
-        .skip(1)
-        .map(|field| field.parse().unwrap_or_default())
-        .collect();
-    let ticks = [0, 1, 2, 7].map(|field| fields.get(field).copied().unwrap_or_default());
-    ticks.iter().sum::<f64>() / TICKS
+/// The first line has all processors together: user, nice, system, idle, iowait, …; then each has a line.
+fn idle(stat: &str) -> (usize, f64) {
+    let mut lines = stat.lines().take_while(|line| line.starts_with("cpu"));
+    let all = lines.next().unwrap_or_default().split_whitespace();
+    let ticks = all.skip(4).take(2).map(str::parse::<f64>);
+    let idle: f64 = ticks.map(Result::unwrap_or_default).sum();
+    (lines.count(), idle / TICKS)
 }
 
 /// One process by its number; nothing of what it has started.
@@ -180,10 +176,10 @@ mod tests {
     }
 
     #[test]
-    fn the_machine_has_worked_when_it_neither_waited_nor_was_interrupted() {
-        let stat = "cpu  100 20 30 5000 700 11 13 50 9 9\ncpu0 1 1 1 1 1 1 1 1 0 0\n";
-        assert!((worked(stat) - 2.0).abs() < 1e-9);
-        assert!(worked("").abs() < 1e-9);
+    fn the_machine_idles_on_all_its_processors() {
+        let stat = "cpu  100 20 30 5000 700 11 13 50 9 9\ncpu0 1 1 1 1\ncpu1 1 1 1 1\nintr 9\n";
+        assert_eq!(idle(stat), (2, 57.0));
+        assert_eq!(idle(""), (0, 0.0));
     }
 
     #[test]

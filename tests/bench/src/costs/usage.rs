@@ -12,17 +12,20 @@ use super::processes::{self, Process};
 #[derive(Debug, Clone)]
 pub(crate) struct Usage {
     at: Instant,
-    /// CPU seconds of the whole machine.
-    machine: f64,
+    /// How many the machine has, and for how many seconds they have done nothing.
+    processors: usize,
+    idled: f64,
     pub(crate) processes: BTreeMap<String, Process>,
 }
 
 impl Usage {
     /// Looks.
     pub(crate) fn look(platform: &Platform) -> Self {
+        let (processors, idled) = processes::idled();
         Self {
             at: Instant::now(),
-            machine: processes::machine(),
+            processors,
+            idled,
             processes: processes::look(platform),
         }
     }
@@ -44,10 +47,9 @@ impl Usage {
     /// Percent of all processors that others had since an earlier moment: whoever is neither the platform nor this program.
     pub(crate) fn others(&self, before: &Self) -> f64 {
         let ours: f64 = self.cpu(before).values().sum();
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let theirs = self.machine - before.machine - ours;
-        // What the kernel counts by ticks may be a little less than what it counts by process.
-        theirs.max(0.0) / (self.seconds(before) * processors as f64) * 100.0
+        let all = self.seconds(before) * self.processors as f64;
+        let theirs = all - (self.idled - before.idled) - ours;
+        theirs.max(0.0) / all.max(1e-9) * 100.0
     }
 }
 
@@ -59,9 +61,11 @@ mod tests {
 
     #[test]
     fn what_the_machine_has_done_and_none_of_ours_was_others() {
-        let usage = |seconds, machine, cpu| Usage {
-            at: Instant::now() + Duration::from_secs(seconds),
-            machine,
+        let begin = Instant::now();
+        let usage = |seconds, idled, cpu| Usage {
+            at: begin + Duration::from_secs(seconds),
+            processors: 2,
+            idled,
             processes: BTreeMap::from([(
                 "order-service".to_owned(),
                 Process {
@@ -70,11 +74,10 @@ mod tests {
                 },
             )]),
         };
-        let (before, after) = (usage(0, 100.0, 3.0), usage(10, 110.0, 9.0));
-        let processors = std::thread::available_parallelism().map_or(1, usize::from) as f64;
-        let others = after.others(&before);
-        assert!((others - 40.0 / processors).abs() < 0.1, "{others}");
-        let less = usage(10, 105.0, 9.0).others(&before);
-        assert!(less.abs() < 1e-9, "{less}");
+        let before = usage(0, 100.0, 3.0);
+        let others = usage(10, 110.0, 9.0).others(&before);
+        assert!((others - 20.0).abs() < 1e-9, "{others}");
+        let none = usage(10, 115.0, 9.0).others(&before);
+        assert!(none.abs() < 1e-9, "{none}");
     }
 }
