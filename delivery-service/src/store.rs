@@ -90,10 +90,11 @@ INSERT INTO deliveries (order_id, delivery_id, restaurant_id, state, version, tr
                         created_at, updated_at)
 SELECT order_id, delivery_id, NULLIF(restaurant_id, '00000000-0000-0000-0000-000000000000'),
        state, version, NULLIF(traceparent, ''), created_at, updated_at
-FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::text[],
-            $7::timestamptz[], $8::timestamptz[])
-    AS delivery (order_id, delivery_id, restaurant_id, state, version, traceparent,
-                 created_at, updated_at)
+FROM (SELECT
+    unnest($1::uuid[]) AS order_id, unnest($2::uuid[]) AS delivery_id, unnest($3::uuid[]) AS restaurant_id,
+    unnest($4::text[]) AS state, unnest($5::bigint[]) AS version, unnest($6::text[]) AS traceparent,
+    unnest($7::timestamptz[]) AS created_at, unnest($8::timestamptz[]) AS updated_at
+) AS delivery
 ORDER BY order_id
 ON CONFLICT (order_id) DO NOTHING";
 
@@ -122,8 +123,10 @@ pub async fn begin(db: &DatabaseTransaction, begun: &[Delivery]) -> Result<(), D
 const UPDATE: &str = "\
 UPDATE deliveries
 SET state = changed.state, version = changed.version, updated_at = changed.updated_at
-FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[])
-    AS changed (order_id, state, version, updated_at)
+FROM (SELECT
+    unnest($1::uuid[]) AS order_id, unnest($2::text[]) AS state, unnest($3::bigint[]) AS version,
+    unnest($4::timestamptz[]) AS updated_at
+) AS changed
 WHERE deliveries.order_id = changed.order_id";
 
 /// Saves deliveries that this transaction has locked.

@@ -119,10 +119,10 @@ pub async fn list(
 /// is a violation of the key: this transaction ends, and the next one finds it.
 const SAVE: &str = "\
 WITH cook AS MATERIALIZED (
-    SELECT * FROM unnest($1::bool[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[],
-                         $7::bigint[], $8::text[], $9::timestamptz[], $10::timestamptz[])
-        AS cook (is_new, order_id, cook_id, restaurant_id, items, state,
-                 version, traceparent, created_at, updated_at)
+    SELECT unnest($1::bool[]) AS is_new, unnest($2::uuid[]) AS order_id, unnest($3::uuid[]) AS cook_id,
+           unnest($4::uuid[]) AS restaurant_id, unnest($5::text[]) AS items, unnest($6::text[]) AS state,
+           unnest($7::bigint[]) AS version, unnest($8::text[]) AS traceparent, unnest($9::timestamptz[]) AS created_at,
+           unnest($10::timestamptz[]) AS updated_at
 ), updated AS (
     UPDATE cooks SET state = cook.state, version = cook.version, updated_at = cook.updated_at
     FROM cook WHERE NOT cook.is_new AND cooks.order_id = cook.order_id

@@ -28,6 +28,8 @@ const MAX_IN_FLIGHT: usize = 4 * MAX_ROWS;
 const COUNT: Duration = Duration::from_secs(1);
 /// The longest rest between two reads.
 const REST: Duration = Duration::from_millis(20);
+/// A shorter one is none: the timer goes in steps of a millisecond, and would make it as long.
+const SHORTEST: Duration = Duration::from_millis(1);
 /// So many rows in a read make the rest after it as long as the read took; more of them a longer one, up to four times as long.
 const EVEN: f32 = 8.0;
 /// How long to wait for room in the producer's queue.
@@ -263,7 +265,9 @@ impl<'s> Owner<'s> {
         if !look.more {
             let rows = batch.rows.len().saturating_sub(1) as f32;
             let rest = now.duration_since(began).mul_f32((rows / EVEN).min(4.0));
-            self.rested = now + rest.min(REST);
+            if rest >= SHORTEST {
+                self.rested = now + rest.min(REST);
+            }
         }
         self.waiting.extend(batch.rows);
         Ok(())

@@ -31,8 +31,11 @@ pub async fn find(db: &impl ConnectionTrait, id: OrderId) -> Result<Option<Order
 const INSERT: &str = "\
 INSERT INTO orders (order_id, customer_id, restaurant_id, payment_method_id, created_at, version, state, items)
 SELECT order_id, customer_id, restaurant_id, payment_method_id, created_at, version, state, items::jsonb
-FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[], $6::bigint[], $7::text[], $8::text[])
-     AS new (order_id, customer_id, restaurant_id, payment_method_id, created_at, version, state, items)";
+FROM (SELECT
+    unnest($1::uuid[]) AS order_id, unnest($2::uuid[]) AS customer_id, unnest($3::uuid[]) AS restaurant_id,
+    unnest($4::uuid[]) AS payment_method_id, unnest($5::timestamptz[]) AS created_at, unnest($6::bigint[]) AS version,
+    unnest($7::text[]) AS state, unnest($8::text[]) AS items
+) AS new";
 
 /// Who ordered what does not change. An amount is stored with its currency only.
 const UPDATE: &str = "\
@@ -43,8 +46,12 @@ UPDATE orders SET version = new.version, state = new.state, held_state = NULLIF(
        rejected_by = NULLIF(new.rejected_by, ''),
        rejection_code = CASE WHEN new.rejected_by <> '' THEN new.rejection_code END,
        rejection_detail = CASE WHEN new.rejected_by <> '' THEN new.rejection_detail END
-FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::uuid[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::text[])
-     AS new (order_id, version, state, held_state, ticket_id, total_amount, total_currency, rejected_by, rejection_code, rejection_detail)
+FROM (SELECT
+    unnest($1::uuid[]) AS order_id, unnest($2::bigint[]) AS version, unnest($3::text[]) AS state,
+    unnest($4::text[]) AS held_state, unnest($5::uuid[]) AS ticket_id, unnest($6::bigint[]) AS total_amount,
+    unnest($7::text[]) AS total_currency, unnest($8::text[]) AS rejected_by, unnest($9::text[]) AS rejection_code,
+    unnest($10::text[]) AS rejection_detail
+) AS new
 WHERE orders.order_id = new.order_id";
 
 impl Data for Order {

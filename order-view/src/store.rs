@@ -24,10 +24,13 @@ INSERT INTO order_views AS view (order_id, facts, as_of, order_version, \"order\
 SELECT order_id, facts::jsonb, as_of, order_version, NULLIF(\"order\", '')::jsonb, ticket_version, NULLIF(ticket, '')::jsonb,
     payment_version, NULLIF(payment, '')::jsonb, kitchen_version, NULLIF(kitchen, '')::jsonb,
     delivery_version, NULLIF(delivery, '')::jsonb
-FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::bigint[], $5::text[], $6::bigint[], $7::text[],
-            $8::bigint[], $9::text[], $10::bigint[], $11::text[], $12::bigint[], $13::text[])
-     AS told (order_id, facts, as_of, order_version, \"order\", ticket_version, ticket,
-              payment_version, payment, kitchen_version, kitchen, delivery_version, delivery)
+FROM (SELECT
+    unnest($1::uuid[]) AS order_id, unnest($2::text[]) AS facts, unnest($3::timestamptz[]) AS as_of,
+    unnest($4::bigint[]) AS order_version, unnest($5::text[]) AS \"order\", unnest($6::bigint[]) AS ticket_version,
+    unnest($7::text[]) AS ticket, unnest($8::bigint[]) AS payment_version, unnest($9::text[]) AS payment,
+    unnest($10::bigint[]) AS kitchen_version, unnest($11::text[]) AS kitchen, unnest($12::bigint[]) AS delivery_version,
+    unnest($13::text[]) AS delivery
+) AS told
 ORDER BY order_id
 ON CONFLICT (order_id) DO UPDATE SET
     facts = excluded.facts || view.facts,

@@ -49,15 +49,21 @@ INSERT INTO outbox (shard, id, message_id, key, causation, sequence, occurred_at
 SELECT shard, nextval(('outbox_s' || shard || '_id')::regclass), message_id, key,
        NULLIF(causation, '00000000-0000-0000-0000-000000000000'), sequence, occurred_at, topic, kind,
        NULLIF(traceparent, ''), NULLIF(headers, '')::jsonb, body
-FROM unnest($1::smallint[], $2::uuid[], $3::uuid[], $4::uuid[], $5::bigint[], $6::timestamptz[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[])
-     AS row (shard, message_id, key, causation, sequence, occurred_at, topic, kind, traceparent, headers, body)";
+FROM (SELECT
+    unnest($1::smallint[]) AS shard, unnest($2::uuid[]) AS message_id, unnest($3::uuid[]) AS key,
+    unnest($4::uuid[]) AS causation, unnest($5::bigint[]) AS sequence, unnest($6::timestamptz[]) AS occurred_at,
+    unnest($7::text[]) AS topic, unnest($8::text[]) AS kind, unnest($9::text[]) AS traceparent,
+    unnest($10::text[]) AS headers, unnest($11::text[]) AS body
+) AS row";
 
 /// The same in one round trip with what the inbox has to remember.
 const REMEMBER: &str = "\
 WITH remembered AS (
     INSERT INTO inbox (message_id, key, consumer, replies)
     SELECT message_id, key, $15::text, NULLIF(replies, '')
-    FROM unnest($12::uuid[], $13::uuid[], $14::text[]) AS row (message_id, key, replies)
+    FROM (SELECT
+        unnest($12::uuid[]) AS message_id, unnest($13::uuid[]) AS key, unnest($14::text[]) AS replies
+    ) AS row
 )";
 
 /// Writes, in one statement, the outbox rows and what the inbox remembers. The last statement before COMMIT: ids

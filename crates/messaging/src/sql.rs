@@ -2,6 +2,10 @@
 //!
 //! Many sizes of `VALUES` lists would each be a prepared statement of its own. The driver's arrays have no nulls:
 //! an optional text travels as `''` and an optional id as the nil UUID, and the statement turns them back with `NULLIF`.
+//!
+//! The arrays are unnested side by side in a `SELECT` list, not by one `UNNEST` of many arrays in `FROM`, which gives the same rows:
+//! there Postgres 18 keeps every column in a buffer of its own before it reads the first row. For thirteen columns and a row that is
+//! 80 µs of processor time instead of 30, and for 16 rows 180 instead of 80.
 
 use chrono::{DateTime, Utc};
 use sea_orm::Value;

@@ -24,13 +24,20 @@ const HISTORY: &str = "\
 INSERT INTO saga_history (saga_id, number, attempt, at, message_id, step, what, kind, ordered_by, ordered_why)
 SELECT saga_id, number, attempt, at, NULLIF(message_id, '00000000-0000-0000-0000-000000000000'), step, what, NULLIF(kind, ''),
        NULLIF(ordered_by, ''), NULLIF(ordered_why, '')
-FROM unnest({1}::uuid[], {2}::int[], {3}::int[], {4}::timestamptz[], {5}::uuid[], {6}::text[], {7}::text[], {8}::text[],
-            {9}::text[], {10}::text[])
-     AS record (saga_id, number, attempt, at, message_id, step, what, kind, ordered_by, ordered_why)";
+FROM (SELECT
+    unnest({1}::uuid[]) AS saga_id, unnest({2}::int[]) AS number, unnest({3}::int[]) AS attempt,
+    unnest({4}::timestamptz[]) AS at, unnest({5}::uuid[]) AS message_id, unnest({6}::text[]) AS step,
+    unnest({7}::text[]) AS what, unnest({8}::text[]) AS kind, unnest({9}::text[]) AS ordered_by,
+    unnest({10}::text[]) AS ordered_why
+) AS record";
 
 const ROWS: &str = "\
-unnest({1}::uuid[], {2}::text[], {3}::text[], {4}::uuid[], {5}::text[], {6}::int[], {7}::timestamptz[], {8}::text[], {9}::text[], {10}::int[], {11}::timestamptz[], {12}::text[], {13}::int[])
-     AS new (saga_id, state, step, awaited, purpose, attempt, sent_at, command, memory, records, updated_at, definition, version)";
+(SELECT
+    unnest({1}::uuid[]) AS saga_id, unnest({2}::text[]) AS state, unnest({3}::text[]) AS step, unnest({4}::uuid[]) AS awaited,
+    unnest({5}::text[]) AS purpose, unnest({6}::int[]) AS attempt, unnest({7}::timestamptz[]) AS sent_at,
+    unnest({8}::text[]) AS command, unnest({9}::text[]) AS memory, unnest({10}::int[]) AS records,
+    unnest({11}::timestamptz[]) AS updated_at, unnest({12}::text[]) AS definition, unnest({13}::int[]) AS version
+) AS new";
 /// A moment is stored for a command only; the driver's arrays have no nulls.
 const VALUES: &str = "\
 new.state, new.step, NULLIF(new.awaited, '00000000-0000-0000-0000-000000000000'), NULLIF(new.purpose, ''), new.attempt,

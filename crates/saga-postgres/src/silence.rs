@@ -23,8 +23,10 @@ const BATCH: i64 = 200;
 /// belongs to its step and attempt. What somebody else is at is left out: instances share the work.
 const OVERDUE: &str = "\
 SELECT saga.saga_id, saga.awaited FROM sagas saga
-JOIN unnest($1::text[], $2::int[], $3::text[], $4::int[], $5::int[], $6::timestamptz[])
-     AS overdue (definition, version, step, attempt, attempts, decided_before)
+JOIN (SELECT
+    unnest($1::text[]) AS definition, unnest($2::int[]) AS version, unnest($3::text[]) AS step, unnest($4::int[]) AS attempt,
+    unnest($5::int[]) AS attempts, unnest($6::timestamptz[]) AS decided_before
+) AS overdue
   ON overdue.definition = saga.definition AND overdue.version = saga.version AND overdue.step = saga.step
  AND overdue.attempt = LEAST(saga.attempt, overdue.attempts)
 WHERE saga.state IN ('FORWARD', 'BACKWARD', 'CANCELLING') AND saga.sent_at < overdue.decided_before

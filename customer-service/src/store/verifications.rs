@@ -34,7 +34,7 @@ struct Row {
 const KNOW: &str = "\
 SELECT asked.order_id, customers.state AS customer, verifications.customer_id,
        verifications.code, verifications.detail, verifications.decided_at
-FROM unnest($1::uuid[], $2::uuid[]) AS asked (order_id, customer_id)
+FROM (SELECT unnest($1::uuid[]) AS order_id, unnest($2::uuid[]) AS customer_id) AS asked
 LEFT JOIN customers ON customers.customer_id = asked.customer_id
 LEFT JOIN verifications ON verifications.order_id = asked.order_id";
 
@@ -87,8 +87,10 @@ fn known(row: Row) -> Result<Known, DbErr> {
 const DECIDED: &str = "\
 INSERT INTO verifications (order_id, customer_id, state, code, detail, decided_at)
 SELECT order_id, customer_id, state, NULLIF(code, ''), NULLIF(detail, ''), decided_at
-FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
-    AS verdict (order_id, customer_id, state, code, detail, decided_at)
+FROM (SELECT
+    unnest($1::uuid[]) AS order_id, unnest($2::uuid[]) AS customer_id, unnest($3::text[]) AS state,
+    unnest($4::text[]) AS code, unnest($5::text[]) AS detail, unnest($6::timestamptz[]) AS decided_at
+) AS verdict
 ORDER BY order_id";
 
 /// Saves new verdicts.

@@ -92,7 +92,7 @@ const POSTPONE: &str = "\
 UPDATE payments
 SET attempts = attempts + 1, claimed_by = NULL,
     claimed_until = clock_timestamp() + least($4::float8, $3::float8 * 2 ^ least(attempts, 30)) * interval '1 ms'
-FROM unnest($1::uuid[], $2::uuid[]) AS row (order_id, command_id)
+FROM (SELECT unnest($1::uuid[]) AS order_id, unnest($2::uuid[]) AS command_id) AS row
 WHERE payments.order_id = row.order_id AND (payments.call ->> 'id')::uuid = row.command_id";
 
 /// Lets calls rest that found no answer. Then they are anybody's.

@@ -31,7 +31,7 @@ SELECT payment.*,
        method.token AS m_token, method.brand AS m_brand, method.last4 AS m_last4,
        method.expiry_year AS m_expiry_year, method.expiry_month AS m_expiry_month,
        method.created_at AS m_created_at
-FROM unnest($1::uuid[], $2::uuid[]) AS wanted (for_order, method_id)
+FROM (SELECT unnest($1::uuid[]) AS for_order, unnest($2::uuid[]) AS method_id) AS wanted
      LEFT JOIN payment ON payment.order_id = wanted.for_order
      LEFT JOIN payment_methods AS method ON method.payment_method_id = wanted.method_id";
 

@@ -27,12 +27,14 @@ WITH row AS MATERIALIZED (
            created_at, updated_at, opened,
            CASE WHEN opened THEN $1::text END AS claimed_by,
            CASE WHEN opened THEN clock_timestamp() + $2::bigint * interval '1 ms' END AS claimed_until
-    FROM unnest($3::bigint[], $4::uuid[], $5::uuid[], $6::text[], $7::bigint[], $8::bigint[],
-                $9::text[], $10::uuid[], $11::uuid[], $12::text[], $13::text[], $14::text[],
-                $15::text[], $16::text[], $17::timestamptz[], $18::timestamptz[], $19::bool[])
-        AS row (revision, order_id, payment_id, state, version, amount, currency, customer_id,
-                payment_method_id, authorisation, reason, call, waiting, answers, created_at,
-                updated_at, opened)
+    FROM (SELECT
+        unnest($3::bigint[]) AS revision, unnest($4::uuid[]) AS order_id, unnest($5::uuid[]) AS payment_id,
+        unnest($6::text[]) AS state, unnest($7::bigint[]) AS version, unnest($8::bigint[]) AS amount,
+        unnest($9::text[]) AS currency, unnest($10::uuid[]) AS customer_id, unnest($11::uuid[]) AS payment_method_id,
+        unnest($12::text[]) AS authorisation, unnest($13::text[]) AS reason, unnest($14::text[]) AS call,
+        unnest($15::text[]) AS waiting, unnest($16::text[]) AS answers, unnest($17::timestamptz[]) AS created_at,
+        unnest($18::timestamptz[]) AS updated_at, unnest($19::bool[]) AS opened
+    ) AS row
 ), inserted AS (
     INSERT INTO payments (order_id, payment_id, state, version, amount, currency, customer_id,
                           payment_method_id, authorisation, reason, call, waiting, answers,

@@ -141,7 +141,10 @@ WITH gone AS (
 )
 INSERT INTO menu_items (restaurant_id, menu_item_id, place, name, price, available)
 SELECT $1, menu_item_id, place, name, price, available
-FROM unnest($2::uuid[], $3::int[], $4::text[], $5::bigint[], $6::bool[]) AS new (menu_item_id, place, name, price, available)
+FROM (SELECT
+    unnest($2::uuid[]) AS menu_item_id, unnest($3::int[]) AS place, unnest($4::text[]) AS name, unnest($5::bigint[]) AS price,
+    unnest($6::bool[]) AS available
+) AS new
 ORDER BY menu_item_id
 ON CONFLICT (menu_item_id) DO UPDATE
 SET place = excluded.place, name = excluded.name, price = excluded.price, available = excluded.available

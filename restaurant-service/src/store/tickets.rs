@@ -46,9 +46,10 @@ pub async fn find(db: &DatabaseConnection, ticket: TicketId) -> Result<Option<Ti
 /// key: this transaction ends, and the next one finds it.
 const SAVE: &str = "\
 WITH ticket AS MATERIALIZED (
-    SELECT * FROM unnest($1::bool[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::text[],
-                         $8::text[], $9::text[], $10::timestamptz[], $11::timestamptz[])
-        AS ticket (is_new, order_id, ticket_id, restaurant_id, state, version, items, total, reason, created_at, updated_at)
+    SELECT unnest($1::bool[]) AS is_new, unnest($2::uuid[]) AS order_id, unnest($3::uuid[]) AS ticket_id,
+           unnest($4::uuid[]) AS restaurant_id, unnest($5::text[]) AS state, unnest($6::bigint[]) AS version,
+           unnest($7::text[]) AS items, unnest($8::text[]) AS total, unnest($9::text[]) AS reason,
+           unnest($10::timestamptz[]) AS created_at, unnest($11::timestamptz[]) AS updated_at
 ), updated AS (
     UPDATE tickets SET state = ticket.state, version = ticket.version, reason = NULLIF(ticket.reason, '')::jsonb,
                        updated_at = ticket.updated_at
