@@ -5,7 +5,8 @@
 //!
 //! The arrays are unnested side by side in a `SELECT` list, not by one `UNNEST` of many arrays in `FROM`, which gives the same rows:
 //! there Postgres 18 keeps every column in a buffer of its own before it reads the first row. For thirteen columns and a row that is
-//! 80 µs of processor time instead of 30, and for 16 rows 180 instead of 80.
+//! 80 µs of processor time instead of 30, and for 16 rows 180 instead of 80. (Only that form has `WITH ORDINALITY`: where the place of a
+//! row matters, it stays.)
 
 use chrono::{DateTime, Utc};
 use sea_orm::Value;

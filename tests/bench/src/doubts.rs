@@ -124,29 +124,7 @@ fn drift(before: &Calibration, after: &Calibration) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::quantiles::Quantiles;
-
-    fn times(p50: f64, p99: f64) -> Quantiles {
-        Quantiles {
-            p50,
-            p99,
-            ..Quantiles::default()
-        }
-    }
-
-    fn calibration(f: f64, commits_of_16: f64, kafka: Quantiles) -> Calibration {
-        Calibration {
-            fsync: Quantiles::default(),
-            commit: times(f, 1.0),
-            commits_of_1: 1_000.0,
-            commits_of_16,
-            kafka: vec![Alone {
-                per_second: 500,
-                times: kafka,
-            }],
-            others: 0.0,
-        }
-    }
+    use crate::calibrate::examples::{calibration, times};
 
     #[test]
     fn a_machine_that_stayed_the_same_is_not_doubted() {
