@@ -32,6 +32,13 @@ SELECT 0, nextval('outbox_s0_id'), uuidv7(), gen_random_uuid(), uuidv7(), n, now
        '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
        '{\"orderId\":\"' || gen_random_uuid() || '\",\"ticketId\":\"' || gen_random_uuid() || '\",\"state\":\"PENDING\",\"version\":1,\"total\":{\"amount\":' || n || ',\"currency\":\"EUR\"},\"items\":\"' || repeat(md5(n::text), 5) || '\"}'
 FROM generate_series($1::bigint, $2::bigint) AS n";
+/// One such row. All of it is given, so that a transaction costs little more than its commit: it is the relay that is measured.
+const SAY: &str = "\
+INSERT INTO outbox (shard, id, message_id, key, causation, sequence, occurred_at, topic, kind, traceparent, body)
+VALUES (0, nextval('outbox_s0_id'), $1, $2, $1, $3, now(), 'order-reply', 'TICKET_CREATED',
+        '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', $4)";
+/// About as large as the body of the others.
+const BODY: usize = 300;
 /// As many databases as the platform has an outbox in.
 const SEVERAL: u64 = 7;
 /// How long the relay may take for everything that it is given.
@@ -293,11 +300,15 @@ async fn at_rate(rig: &Rig, pid: i32, rate: u32, length: Duration) -> anyhow::Re
     })
 }
 
-/// A transaction that says one thing, as [`messaging::Store`] makes them; gives when its COMMIT was sent, which only it does not tell.
-/// The message is under way from some moment after that.
+/// A transaction that says one thing; gives when its COMMIT was sent, which [`messaging::Store`] does not tell. The message is under
+/// way from some moment after that.
 async fn commit(pool: &PgPool, doorbell: &Doorbell, number: i64) -> anyhow::Result<Instant> {
     let mut transaction = pool.begin().await?;
-    let say = sqlx::query(FILL).bind(number).bind(number);
+    let say = sqlx::query(SAY)
+        .bind(ambient::new_id())
+        .bind(ambient::new_id())
+        .bind(number)
+        .bind("x".repeat(BODY));
     say.execute(&mut *transaction).await?;
     let sent = Instant::now();
     transaction.commit().await?;
