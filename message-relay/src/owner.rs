@@ -338,10 +338,13 @@ impl<'s> Owner<'s> {
         });
     }
 
+    /// Whether more is known to be under way than the database has as done.
+    fn is_busy(&self) -> bool {
+        !self.waiting.is_empty() || !self.flights.is_empty() || self.saved.0 != self.handed
+    }
+
     async fn empty_leaves(&mut self) -> Result<(), Error> {
-        let busy =
-            !self.waiting.is_empty() || !self.flights.is_empty() || self.saved.0 != self.handed;
-        let position = self.saved.0.position();
+        let (busy, position) = (self.is_busy(), self.saved.0.position());
         for leaf in self.retention.due(Instant::now(), &self.saved.0, busy) {
             match retention::empty(&mut self.db, &self.lease, leaf).await? {
                 Outcome::NotYet => continue,
@@ -363,7 +366,7 @@ impl<'s> Owner<'s> {
             } else {
                 SAVE
             };
-        until = until.min(self.retention.next());
+        until = until.min(self.retention.next(self.is_busy()));
         if self.generation.has_failed() {
             until = until.min(now + REPLACED);
         } else if !self.waiting.is_empty() {

@@ -20,6 +20,8 @@ const LEAVES: usize = 4;
 const SEGMENT: u32 = 16;
 /// An outbox in which nothing happened for so long is quiet.
 const QUIET: Duration = Duration::from_millis(1_500);
+/// Later than anything else that may happen.
+const FAR: Duration = Duration::from_secs(3_600);
 /// What could not be emptied is tried again after this.
 const RETRY: Duration = Duration::from_millis(250);
 /// What Postgres says when somebody else holds the lock.
@@ -44,14 +46,12 @@ impl Retention {
         }
     }
 
-    /// When to ask again, given nothing else happens.
-    pub(crate) fn next(&self) -> Instant {
-        if self
-            .emptied
-            .iter()
-            .all(|emptied| *emptied == Some(self.moved.1))
-        {
-            return self.moved.0 + Duration::from_secs(3_600);
+    /// When to ask again, given nothing else happens. While `busy` there is nothing to wait for: not before something has landed,
+    /// which is a reason to ask of its own, can more be empty than at the last time.
+    pub(crate) fn next(&self, busy: bool) -> Instant {
+        let emptied = |leaf: &Option<i64>| *leaf == Some(self.moved.1);
+        if busy || self.emptied.iter().all(emptied) {
+            return self.moved.0.max(self.next) + FAR;
         }
         self.next.max(self.moved.0 + QUIET)
     }
@@ -227,6 +227,18 @@ mod tests {
         assert_eq!(retention.due(start + QUIET, &at(7), false), [0, 1, 2, 3]);
         (0..LEAVES).for_each(|leaf| retention.emptied(leaf, 7));
         assert!(retention.due(start + QUIET * 2, &at(7), false).is_empty());
+    }
+
+    #[test]
+    fn while_kafka_stands_still_with_rows_on_their_way_there_is_nothing_to_wake_up_for() {
+        let start = Instant::now();
+        let mut retention = Retention::new(start);
+        (0..LEAVES).for_each(|leaf| retention.emptied(leaf, 0));
+        assert!(retention.due(start, &at(7), true).is_empty());
+        let later = start + QUIET * 100;
+        assert!(retention.due(later, &at(7), true).is_empty());
+        assert!(retention.next(true) > later);
+        assert!(retention.next(false) <= later);
     }
 
     #[test]
