@@ -11,20 +11,20 @@ const LOOKED_AT: i64 = 2;
 const UNDER_WAY: &str = "\
 SELECT count(*) FROM (
     SELECT FROM unnest(ARRAY['FORWARD', 'BACKWARD', 'CANCELLING']) AS alive (state), LATERAL (
-        (SELECT saga_id, sent_at FROM sagas WHERE sagas.state = alive.state AND sagas.state NOT IN ('COMPLETED', 'ROLLED_BACK')
+        (SELECT saga_id, sent_at, attempt FROM sagas WHERE sagas.state = alive.state AND sagas.state NOT IN ('COMPLETED', 'ROLLED_BACK')
          ORDER BY started_at DESC LIMIT $3)
         UNION
-        (SELECT saga_id, sent_at FROM sagas WHERE sagas.state = alive.state AND sagas.state NOT IN ('COMPLETED', 'ROLLED_BACK')
+        (SELECT saga_id, sent_at, attempt FROM sagas WHERE sagas.state = alive.state AND sagas.state NOT IN ('COMPLETED', 'ROLLED_BACK')
          ORDER BY started_at LIMIT $3)
     ) AS looked_at
-    WHERE sent_at > $2 LIMIT $1
+    WHERE sent_at > $2 AND attempt = 1 LIMIT $1
 ) AS under_way";
 
 /// How many sagas await the answer to a command that was sent after `since`; counted up to `limit`, and where very many are alive
 /// among the youngest and the oldest of them. `since` is of the clock by which commands are sent: this process', not Postgres'.
 ///
-/// One whose command has been silent for longer is not counted: its participant is away, or has parked it, and to do less elsewhere
-/// does not bring it on. Neither are those that wait for somebody outside, or for an operator: they are nobody's work now.
+/// One whose command has been silent for longer, or was sent again because it was, is not counted: its participant is away, or has
+/// parked it, and to do less elsewhere does not bring it on. Neither are those that wait for somebody outside, or for an operator: they are nobody's work now.
 ///
 /// # Errors
 /// The database's.

@@ -63,6 +63,26 @@ async fn orders_whose_participant_is_silent_close_the_door_to_nobody() {
 }
 
 #[tokio::test]
+async fn orders_whose_participant_is_asked_again_close_it_to_nobody_either() {
+    let desk = Desk::open().await;
+    desk.place().await;
+    desk.place().await;
+    let (mut silence, mut now, mut felt) = (desk.silence(), ambient::now(), 0);
+    for _ in 0..30 {
+        desk.publish().await;
+        felt += silence.look(now).await.unwrap();
+        if felt == 2 {
+            break;
+        }
+        now += Duration::from_secs(1);
+    }
+    assert_eq!(felt, 2);
+    let look = desk.admission.look(&desk.store, TWO, true, now);
+    look.await.unwrap();
+    desk.place().await;
+}
+
+#[tokio::test]
 async fn what_moves_is_told_by_the_clock_of_who_sends_commands_and_not_by_that_of_the_database() {
     let desk = Desk::open().await;
     desk.place().await;
