@@ -171,7 +171,7 @@ impl<J: Joint> Meeting<J> {
             .attempt(move |work| async move { meeting.joint.together(work, &all).await }.boxed());
         let answers = match together.await {
             Some(Ok(answers)) => answers,
-            Some(Err(error)) if requests.len() > 1 => {
+            Some(Err(error)) if requests.len() > 1 && was_begun(&error) => {
                 tracing::debug!(%error, requests = requests.len(), "not together, then: each alone");
                 Vec::new()
             }
@@ -230,6 +230,11 @@ impl<J: Joint> Meeting<J> {
     fn queue(&self) -> MutexGuard<'_, Queue<J>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether there was a transaction at all. Without a connection there was none, and what was in it is not to blame.
+const fn was_begun(error: &DbErr) -> bool {
+    !matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_))
 }
 
 /// The database has not answered in time.

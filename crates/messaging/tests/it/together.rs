@@ -11,7 +11,7 @@ use std::{
 use futures_util::future::join_all;
 use messaging::{Joint, Store, Together, UnitOfWork, Verdict, judge, sql};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
-use testing::{Break, Database, Line, eventually};
+use testing::{Break, Database, Line, Log, eventually};
 use tokio::{sync::Semaphore, task::JoinHandle};
 use uuid::Uuid;
 
@@ -193,6 +193,29 @@ async fn where_a_connection_falls_silent_those_on_it_get_an_error_and_the_next_t
     let others = answers(others).await;
     assert!(others[0].is_ok() && others[0] == others[1], "{others:?}");
     assert_eq!(scene.stored().await, 2);
+}
+
+#[tokio::test]
+async fn where_no_connection_is_to_be_had_all_are_told_at_once_and_not_one_after_the_other() {
+    let scene = Scene::open().await;
+    let (log, _logging) = Log::collect(tracing::Level::DEBUG);
+    let (first, others) = scene.crowd([store(), store()]).await;
+    // It lends nothing any more, and takes back what it has lent.
+    let pool = scene.store.db().get_postgres_connection_pool().clone();
+    let closing = tokio::spawn(async move { pool.close().await });
+    tokio::task::yield_now().await;
+    scene.shelf.gate.add_permits(1);
+    first.await.expect("it is answered").expect("it is stored");
+    closing.await.expect("all came back");
+    let others = answers(others).await;
+    let away = |other: &Result<String, DbErr>| other.as_ref().err().map(judge);
+    assert!(
+        others
+            .iter()
+            .all(|other| away(other) == Some(Verdict::Away)),
+        "{others:?}"
+    );
+    assert!(!log.text().contains("each alone"), "{}", log.text());
 }
 
 #[tokio::test]

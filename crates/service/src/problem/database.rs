@@ -8,14 +8,23 @@ use sea_orm::DbErr;
 use super::Problem;
 
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+const UNDONE: &str = "the database cannot do this at the moment, and nothing was done";
+const OPEN: &str =
+    "the database broke off or is silent, and this may still be done: look before you ask again";
+
+/// Whether there was not even a connection to begin on.
+const fn is_unbegun(error: &DbErr) -> bool {
+    matches!(error, DbErr::ConnectionAcquire(_))
+}
 
 impl From<DbErr> for Problem {
     fn from(error: DbErr) -> Self {
         match judge(&error) {
             Verdict::Wrong => Self::internal(&error),
-            Verdict::Away | Verdict::Conflict => {
+            verdict @ (Verdict::Away | Verdict::Conflict) => {
                 tracing::warn!(%error, "the database cannot serve a request");
-                Self::unavailable("the database cannot do this at the moment", RETRY_AFTER)
+                let undone = verdict == Verdict::Conflict || is_unbegun(&error);
+                Self::unavailable(if undone { UNDONE } else { OPEN }, RETRY_AFTER)
             }
         }
     }
@@ -27,6 +36,15 @@ mod tests {
     use sea_orm::{RuntimeErr, sqlx};
 
     use super::*;
+
+    #[test]
+    fn a_client_is_told_whether_it_may_have_been_done() {
+        let none = DbErr::ConnectionAcquire(sea_orm::error::ConnAcquireErr::Timeout);
+        assert_eq!(Problem::from(none).detail(), UNDONE);
+        let silent = sqlx::Error::Io(std::io::ErrorKind::TimedOut.into());
+        let silent = DbErr::Exec(RuntimeErr::SqlxError(std::sync::Arc::new(silent)));
+        assert_eq!(Problem::from(silent).detail(), OPEN);
+    }
 
     #[test]
     fn a_database_that_is_away_is_worth_another_try_and_a_broken_query_is_not() {
