@@ -35,8 +35,11 @@ async fn an_order_is_authorised_and_captured_once() {
     let payment = scene.settled(order, PaymentState::Captured).await;
     assert_eq!(payment.version, captured.sequence);
     assert_eq!(gateway.ledger(order), ["HOLD", "CHARGE"]);
+    // Where an answer takes too long it is asked for again, with the same key.
+    let mut asked = gateway.asked();
+    asked.dedup();
     assert_eq!(
-        gateway.asked(),
+        asked,
         [format!("{order}-authorise"), format!("{order}-capture")]
     );
 }
