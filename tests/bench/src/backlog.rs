@@ -1,4 +1,4 @@
-//! What has been said and not yet been heard: outbox rows that are not relayed, and records that are not consumed.
+//! What is under way: outbox rows that are not relayed, records that are not consumed, and calls that the gateway has not answered.
 
 use anyhow::Context;
 use futures_util::future::try_join_all;
@@ -14,6 +14,8 @@ pub(crate) struct Backlog {
     pub(crate) rows: i64,
     /// Records of all consumers.
     pub(crate) records: i64,
+    /// Calls of the gateway: what asked for them was consumed.
+    pub(crate) calls: i64,
 }
 
 impl Backlog {
@@ -28,15 +30,23 @@ impl Backlog {
                 .await
                 .with_context(|| format!("the outbox of {name}"))
         });
-        let (rows, records) = tokio::try_join!(try_join_all(counts), site.topics.lag())?;
+        let calls = async {
+            let open = "SELECT count(*) FROM payments WHERE call IS NOT NULL";
+            let payments = site.database("payments")?;
+            let count = sqlx::query_scalar::<_, i64>(open).fetch_one(payments);
+            count.await.context("the calls of payments")
+        };
+        let (rows, records, calls) =
+            tokio::try_join!(try_join_all(counts), site.topics.lag(), calls)?;
         Ok(Self {
             rows: rows.into_iter().sum(),
             records,
+            calls,
         })
     }
 
-    /// Both together.
+    /// All together.
     pub(crate) const fn total(self) -> i64 {
-        self.rows + self.records
+        self.rows + self.records + self.calls
     }
 }

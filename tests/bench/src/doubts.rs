@@ -9,7 +9,7 @@ const DRIFT: f64 = 1.2;
 const DRIFT_OF_TAILS: f64 = 1.5;
 
 /// So much of the processors others may have, in percent.
-const OTHERS: f64 = 10.0;
+pub(crate) const OTHERS: f64 = 10.0;
 
 /// What speaks against the numbers, in words.
 pub(crate) fn doubts(results: &Results) -> Vec<String> {
@@ -53,8 +53,9 @@ pub(crate) fn doubts(results: &Results) -> Vec<String> {
     let beyond = results.table.iter().filter(|row| {
         let limit = row.unit.contains('K') && !row.unit.contains("KiB");
         let drain = row.measure.starts_with("relay drain");
+        // What is told as so much above a limit can be below it as little.
         row.ratio
-            .is_some_and(|ratio| (limit && ratio < 1.0) || (drain && ratio > 1.0))
+            .is_some_and(|ratio| ratio < 0.0 || (limit && ratio < 1.0) || (drain && ratio > 1.0))
     });
     doubts.extend(beyond.map(|row| format!("beyond the limit: {}", row.measure)));
     doubts

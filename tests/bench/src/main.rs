@@ -36,7 +36,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::Parser;
+use clap::{Parser, ValueEnum as _};
 use visitor::console::{complain, say};
 use visitor::platform::Platform;
 use visitor::{interrupted, program};
@@ -147,6 +147,15 @@ impl Cli {
         }
     }
 
+    /// What is less than it is asked for, in words.
+    fn shortened(&self) -> Vec<String> {
+        let mut shortened = self.plan().shortened(|part| self.runs(part));
+        let given = self.rate.filter(|_| self.runs(Part::Top));
+        shortened
+            .extend(given.map(|rate| format!("the top was not looked for: {rate}/s was given")));
+        shortened
+    }
+
     /// Whether a part is run. What is compared with the top needs it.
     fn runs(&self, part: Part) -> bool {
         let only: BTreeSet<Part> = self.only.iter().copied().collect();
@@ -199,7 +208,7 @@ async fn measure(cli: &Cli) -> anyhow::Result<bool> {
     let mut results = Results {
         at: began.to_rfc3339(),
         plan: Some(plan),
-        shortened: plan.shortened(|part| cli.runs(part)),
+        shortened: cli.shortened(),
         processors,
         busy,
         ..Results::default()
@@ -215,7 +224,14 @@ async fn measure(cli: &Cli) -> anyhow::Result<bool> {
     let bench = Bench::begin(site, plan, cli.seed).await?;
     if let Err(error) = load(cli, &bench, &mut results).await {
         // What was measured before is told all the same.
-        results.violations.push(format!("{error:#}"));
+        results.violations.push(format!("it broke off: {error:#}"));
+        let reached = results.reached();
+        let missing = |part: &Part| cli.runs(*part) && !reached.contains(part);
+        results.broken_off = Part::value_variants()
+            .iter()
+            .copied()
+            .filter(missing)
+            .collect();
     }
     let (audit, broken) = bench.audit(cli.operator.as_ref(), &results.at).await;
     results.audit = audit;

@@ -109,6 +109,20 @@ impl Plan {
         let measures = [
             (
                 Part::Calibrate,
+                "warming Kafka up",
+                self.warm,
+                full.warm,
+                "s",
+            ),
+            (
+                Part::Calibrate,
+                "F, C1 and C16, each",
+                self.calibrate,
+                full.calibrate,
+                "s",
+            ),
+            (
+                Part::Calibrate,
                 "Kafka alone, at each rate",
                 self.kafka,
                 full.kafka,
@@ -130,6 +144,20 @@ impl Plan {
                 self.unloaded,
                 full.unloaded,
                 "orders",
+            ),
+            (
+                Part::Top,
+                "each rate in looking for the top",
+                self.step,
+                full.step,
+                "s",
+            ),
+            (
+                Part::Top,
+                "halvings in looking for the top",
+                u64::from(self.bisections),
+                u64::from(full.bisections),
+                "times",
             ),
             (Part::Top, "top", self.top, full.top, "s"),
             (Part::Calm, "30 % of the top", self.calm, full.calm, "s"),

@@ -40,14 +40,17 @@ pub(crate) fn print(results: &Results, verbose: bool) {
 
 /// The same as Markdown, for a page of the documentation.
 pub(crate) fn markdown(results: &Results) -> String {
-    let mut parts = vec![
-        format!(
-            "Measured {} on {} processors.",
-            results.at, results.processors
-        ),
+    let mut parts = vec![format!(
+        "Measured {} on {} processors.",
+        results.at, results.processors
+    )];
+    // They come first: whatever follows does not count.
+    let violations = results.violations.iter();
+    parts.extend(violations.map(|violation| format!("**VIOLATION**: {violation}")));
+    parts.extend([
         limits(results).join("\n"),
         table(&results.table).to_string(),
-    ];
+    ]);
     let shortened = results.shortened.join("; ");
     if !shortened.is_empty() {
         parts.push(format!("Shorter than asked for: {shortened}."));

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::calibrate::Calibration;
 use crate::idle::Idle;
 use crate::million::Million;
-use crate::plan::Plan;
+use crate::plan::{Part, Plan};
 use crate::rows::Row;
 use crate::run::Run;
 use crate::toolkit::Toolkit;
@@ -53,6 +53,8 @@ pub(crate) struct Results {
     pub(crate) backlog: Option<Run>,
     /// What the operator's audit found afterwards.
     pub(crate) audit: Value,
+    /// Parts that were to be run, and were not since the run broke off in the first of them.
+    pub(crate) broken_off: Vec<Part>,
     /// What was broken, in words. Nothing: the run counts.
     pub(crate) violations: Vec<String>,
 }
@@ -65,6 +67,23 @@ impl Results {
             Some(after) => before.stricter(after),
             None => before.clone(),
         })
+    }
+
+    /// Parts that were measured.
+    pub(crate) fn reached(&self) -> Vec<Part> {
+        let parts = [
+            (Part::Calibrate, self.calibration.is_some()),
+            (Part::Idle, self.idle.is_some()),
+            (Part::Toolkit, self.toolkit.is_some()),
+            (Part::Unloaded, self.unloaded.is_some()),
+            (Part::Top, self.top.is_some()),
+            (Part::Calm, self.calm.is_some()),
+            (Part::Overload, self.overload.is_some()),
+            (Part::Million, self.million.is_some()),
+            (Part::Backlog, self.backlog.is_some()),
+        ];
+        let reached = parts.into_iter().filter(|(_, reached)| *reached);
+        reached.map(|(part, _)| part).collect()
     }
 
     /// Runs of load that were made, by name.

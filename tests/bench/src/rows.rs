@@ -7,17 +7,21 @@ use serde::Serialize;
 use crate::calibrate::Calibration;
 use crate::costs::processes::{GATEWAY, KAFKA, POSTGRES, SUPERVISOR, is_service};
 use crate::million::Million;
+use crate::plan::Part;
 use crate::quantiles::Quantiles;
 use crate::results::Results;
 use crate::run::Run;
 use crate::shortfall::shortfall;
 use crate::site;
+use crate::top;
 use crate::verdict::{Bounds, Verdict};
 
 /// One measure.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Row {
+    /// Where it is measured.
+    pub(crate) part: Part,
     /// What is measured.
     pub(crate) measure: &'static str,
     /// What was measured, for people.
@@ -48,62 +52,82 @@ impl Row {
 /// A value for people and the number that is compared.
 type Found = Option<(String, f64)>;
 
-/// All rows, those too that were not run.
+/// All rows, those too that were not run. What was to be run, and was not since the run broke off before or in it, is missed.
 pub(crate) fn rows(results: &Results) -> Vec<Row> {
+    let mut rows = measured(results);
+    let missing =
+        |row: &&mut Row| row.verdict == Verdict::NotRun && results.broken_off.contains(&row.part);
+    for row in rows.iter_mut().filter(missing) {
+        row.value = "the run broke off".to_owned();
+        row.verdict = Verdict::Missed;
+    }
+    rows
+}
+
+fn measured(results: &Results) -> Vec<Row> {
     let high = Bounds::at_least;
     let low = Bounds::at_most;
     let top = results.top.as_ref().map(|top| &top.run);
     let unheld = || results.unheld();
     vec![
         row(
+            Part::Toolkit,
             "relay drain ÷ min(plain paged read, producer ceiling)",
             "",
             high(0.4, 0.5),
             drain(results),
         ),
         row(
+            Part::Toolkit,
             "relay, commit to consumer at 500/s and 2,000/s, p50",
             "(F + K)",
             low(5.0, 2.0),
             relay_p50(results),
         ),
         row(
+            Part::Toolkit,
             "the same, p99, above K99",
             "F",
             low(10.0, 3.0),
             relay_p99(results),
         ),
         row(
+            Part::Toolkit,
             "relay memory at 2,000/s and in the drain (RSS)",
             "MiB",
             low(24.0, 15.0),
             relay_memory(results),
         ),
         row(
+            Part::Toolkit,
             "batched consumer, messages/s ÷ C1",
             "",
             high(6.0, 12.0),
             consumer(results),
         ),
         row(
+            Part::Unloaded,
             "POST → PREPARING in the view, p50, unloaded, less the gateway's time",
             "(F + K)",
             low(45.0, 25.0),
             preparing(results),
         ),
         row(
+            Part::Calm,
             "hop p50 at 30 % of the top load",
             "(F + K)",
             low(5.0, 2.5),
             hop(results, false),
         ),
         row(
+            Part::Calm,
             "hop p99 at that load",
             "K99",
             low(3.0, 1.5),
             hop(results, true),
         ),
         row(
+            Part::Top,
             "completed lifecycles/s ÷ C16",
             "",
             high(0.019, 0.035),
@@ -111,6 +135,7 @@ pub(crate) fn rows(results: &Results) -> Vec<Row> {
         )
         .unless(unheld()),
         row(
+            Part::Top,
             "CPU seconds per 1,000 lifecycles at top load",
             "s",
             low(5.0, 2.5),
@@ -118,6 +143,7 @@ pub(crate) fn rows(results: &Results) -> Vec<Row> {
         )
         .unless(unheld()),
         row(
+            Part::Top,
             "SQL statements per completed order at top load",
             "",
             low(40.0, 20.0),
@@ -125,6 +151,7 @@ pub(crate) fn rows(results: &Results) -> Vec<Row> {
         )
         .unless(unheld()),
         row(
+            Part::Top,
             "commits per completed order at top load",
             "",
             low(10.0, 6.0),
@@ -132,6 +159,7 @@ pub(crate) fn rows(results: &Results) -> Vec<Row> {
         )
         .unless(unheld()),
         row(
+            Part::Top,
             "WAL per completed order",
             "KiB",
             low(40.0, 20.0),
@@ -139,18 +167,21 @@ pub(crate) fn rows(results: &Results) -> Vec<Row> {
         )
         .unless(unheld()),
         row(
+            Part::Top,
             "memory of each service under load (RSS)",
             "MiB",
             low(24.0, 12.0),
             memory(results),
         ),
         row(
+            Part::Idle,
             "memory of each service idle",
             "MiB",
             low(16.0, 8.0),
             idle_memory(results),
         ),
         row(
+            Part::Idle,
             "CPU of the idle platform without Postgres and Kafka",
             "% of a core",
             low(4.0, 1.0),
@@ -158,6 +189,7 @@ pub(crate) fn rows(results: &Results) -> Vec<Row> {
         ),
         overload(results).unless(unheld()),
         row(
+            Part::Million,
             "throughput with a million finished orders ÷ with none",
             "",
             high(0.9, 0.98),
@@ -169,9 +201,10 @@ pub(crate) fn rows(results: &Results) -> Vec<Row> {
     ]
 }
 
-fn row(measure: &'static str, unit: &'static str, bounds: Bounds, found: Found) -> Row {
+fn row(part: Part, measure: &'static str, unit: &'static str, bounds: Bounds, found: Found) -> Row {
     let (value, ratio) = found.map_or((String::new(), None), |(value, ratio)| (value, Some(ratio)));
     Row {
+        part,
         measure,
         value,
         ratio,
@@ -338,7 +371,8 @@ fn idle_cpu(results: &Results) -> Found {
 fn overload(results: &Results) -> Row {
     let found = results.overload.as_ref().zip(results.top_rate());
     let name = "2× overload: completed ÷ top, with 429 or 503 and bounded queues";
-    let mut row = row(
+    let row = row(
+        Part::Overload,
         name,
         "",
         Bounds::at_least(0.9, 0.97),
@@ -353,13 +387,22 @@ fn overload(results: &Results) -> Row {
             (value, run.completed / top)
         }),
     );
-    // To take everything and to let it pile up is no way to bear it.
-    if let Some((run, _)) = found
-        && (run.offered.shed() == 0 || run.backlog.grows())
-    {
-        row.verdict = Verdict::Missed;
-    }
-    row
+    row.unless(found.and_then(|(run, _)| collapse(run)))
+}
+
+/// How a run failed to bear what was too much, in words: one turns away, and lets nobody down whom one has let in. To take everything
+/// and to let it pile up is no way to bear it.
+fn collapse(run: &Run) -> Option<String> {
+    let (failed, given_up) = (run.offered.failed(), run.offered.given_up);
+    let signs = [
+        (run.offered.shed() == 0, "nobody was turned away".to_owned()),
+        (run.backlog.grows(), "the backlog grows".to_owned()),
+        (failed > 0, format!("{failed} failed")),
+        (given_up > 0, format!("{given_up} given up")),
+    ];
+    let signs = signs.into_iter().filter(|(shows, _)| *shows);
+    let signs: Vec<String> = signs.map(|(_, sign)| sign).collect();
+    (!signs.is_empty()).then(|| signs.join(", "))
 }
 
 /// Both a little above the top.
@@ -372,13 +415,14 @@ fn million(results: &Results) -> Found {
 
 /// Why the top is not held any more with finished orders in the tables, in words.
 fn at_the_top(million: &Million) -> Option<String> {
-    let wrong = shortfall(&million.top)?;
+    let wrong = top::wrong(&million.top)?;
     Some(format!("at the top {wrong}"))
 }
 
 fn backlog(results: &Results) -> Row {
     let run = results.backlog.as_ref();
     Row {
+        part: Part::Backlog,
         measure: "backlog with writers at 70 % of the top",
         value: run.map_or(String::new(), |run| {
             let trend = run.backlog;
@@ -428,6 +472,35 @@ mod tests {
         assert_eq!(row.verdict, Verdict::Missed);
         assert_eq!(row.value, "0.0; the top was not held: 3 failed");
         assert_eq!(found(&not, "2× overload").verdict, Verdict::NotRun);
+    }
+
+    #[test]
+    fn what_was_to_be_run_and_was_not_reached_is_missed() {
+        let results = Results {
+            broken_off: vec![Part::Overload, Part::Million, Part::Backlog],
+            ..Results::default()
+        };
+        let rows = rows(&results);
+        assert_eq!(found(&rows, "2× overload").verdict, Verdict::Missed);
+        assert_eq!(found(&rows, "backlog").value, "the run broke off");
+        assert_eq!(found(&rows, "relay drain").verdict, Verdict::NotRun);
+    }
+
+    #[test]
+    fn an_overload_in_which_somebody_who_was_let_in_is_let_down_is_missed() {
+        let run = |given_up, answers: &[(u16, u64)]| Run {
+            offered: Offered {
+                given_up,
+                answers: answers.iter().copied().collect(),
+                ..Offered::default()
+            },
+            ..Run::default()
+        };
+        assert_eq!(collapse(&run(0, &[(201, 9), (503, 9)])), None);
+        let told = |run| collapse(&run).unwrap_or_default();
+        assert_eq!(told(run(0, &[(201, 9)])), "nobody was turned away");
+        let down = told(run(3, &[(201, 9), (500, 2), (503, 9)]));
+        assert_eq!(down, "2 failed, 3 given up");
     }
 
     #[test]

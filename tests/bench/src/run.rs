@@ -31,6 +31,9 @@ const WARM: Duration = Duration::from_secs(5);
 const LIFE: Duration = Duration::from_millis(4_300);
 /// How long what is under way may take when no more orders arrive.
 const PATIENCE: Duration = Duration::from_secs(180);
+/// How often consumers store how far they are. Who looked at the same beat would see how far they seem behind rise and fall with the
+/// phase of the two, over many minutes, and take that for a trend: so one looks at any moment within so long.
+const STORED: Duration = Duration::from_secs(1);
 /// Every so many orders look whether the view shows them.
 const WATCHED: u64 = 20;
 
@@ -144,12 +147,14 @@ pub(crate) async fn perform(bench: &Bench, order: Order<'_>) -> anyhow::Result<R
     let mut samples = Vec::new();
     let mut progress = Progress::begin(offer.length);
     let mut looks = Looks::new(begin + WARM.min(offer.length / 2), end);
-    let mut next = begin + order.every;
+    let (mut beat, mut dice) = (begin + order.every, fastrand::Rng::with_seed(offer.seed));
+    let mut next = beat;
     while Instant::now() < end {
         sleep_until(next.min(looks.next()).min(end)).await;
         looks.take(bench).await?;
         if Instant::now() >= next {
-            next += order.every;
+            beat += order.every;
+            next = beat + STORED.mul_f64(dice.f64());
             let sample = sample(bench, begin).await?;
             let (arrived, finished) = load.tally.glance();
             progress.tell(&format!(
@@ -286,9 +291,10 @@ pub(crate) async fn quiet(bench: &Bench, patience: Duration) -> anyhow::Result<(
         }
         ensure!(
             Instant::now() < deadline,
-            "{} rows of outboxes and {} records of topics are still under way after {patience:?}",
+            "{} rows of outboxes, {} records of topics and {} calls of the gateway are still under way after {patience:?}",
             backlog.rows,
-            backlog.records
+            backlog.records,
+            backlog.calls
         );
         sleep(Duration::from_millis(200)).await;
     }

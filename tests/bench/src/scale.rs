@@ -63,8 +63,10 @@ struct Measured {
     at: String,
     /// How many processors the machine has.
     processors: usize,
-    /// How many processes wanted one of them before the run, on the average of the last minute.
+    /// How many processes wanted one of them before the run, on the average of the last minute, in which the platform was started.
     busy: f64,
+    /// Percent of all processors that others had in the window with everybody alive.
+    others: f64,
     /// Orders per second that were asked for.
     rate: f64,
     /// How long orders arrived, in seconds, each time.
@@ -164,6 +166,7 @@ impl Measured {
             .map(|(name, cpu)| (name.clone(), run.each(*cpu) * 1e3))
             .collect();
         self.work.clone_from(&run.bill.work);
+        self.others = run.bill.others;
         self.violations.extend(self.calm.broken());
         let victims = blows::victims(platform, &self.work);
         if victims.is_empty() {

@@ -59,7 +59,7 @@ pub(crate) struct Step {
 }
 
 /// Why a run did not keep up with what was offered, in words. Nothing: it did.
-fn wrong(run: &Run) -> Option<String> {
+pub(crate) fn wrong(run: &Run) -> Option<String> {
     let offered = run.offered.arrivals as f64 / run.length as f64;
     let deep = SECONDS_BEHIND * offered * RECORDS;
     let behind = run.samples.last().map_or(0, |last| last.backlog.total());

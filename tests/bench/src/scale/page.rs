@@ -7,6 +7,7 @@ use visitor::console::say;
 
 use super::{Measured, Series, Told};
 use crate::costs::work::Work;
+use crate::doubts::OTHERS;
 use crate::print::{fresh, right};
 
 /// What the column is not.
@@ -37,9 +38,10 @@ pub(super) fn print(series: &Series) {
 /// The same as Markdown, for a page of the documentation.
 pub(super) fn markdown(series: &Series) -> String {
     let measured = series.runs.iter().map(|run| {
+        let doubt = if run.others > OTHERS { ": DOUBTFUL" } else { "" };
         format!(
-            "- {} of each: {}, {:.0} orders a second for {} s, on {} processors that {:.1} processes wanted before.",
-            run.instances, run.at, run.rate, run.seconds, run.processors, run.busy
+            "- {} of each: {}, {:.0} orders a second for {} s, on {} processors, of which others had {:.0} %{doubt}.",
+            run.instances, run.at, run.rate, run.seconds, run.processors, run.others
         )
     });
     let violations = match violations(series) {
