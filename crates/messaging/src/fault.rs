@@ -42,12 +42,18 @@ const READ_ONLY: &str = "25006";
 const IDLE_IN_TRANSACTION: &str = "25P03";
 const UNIQUE_VIOLATION: &str = "23505";
 
+/// Whether there was a transaction at all when `error` was met. Without a connection there was none: nothing was done, and what was to
+/// be done is not to blame. Otherwise an error that is not the work's own leaves open whether it was committed.
+#[must_use]
+pub const fn was_begun(error: &DbErr) -> bool {
+    !matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_))
+}
+
 /// Tells what `error` means for the work that met it.
 #[must_use]
 pub fn judge(error: &DbErr) -> Verdict {
     match error {
-        // No work was begun: whatever is wrong, it is not the work.
-        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Verdict::Away,
+        error if !was_begun(error) => Verdict::Away,
         DbErr::Exec(inner) | DbErr::Query(inner) => match inner {
             RuntimeErr::SqlxError(error) => judge_sqlx(error),
             RuntimeErr::Internal(_) => Verdict::Wrong,

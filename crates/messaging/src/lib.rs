@@ -23,7 +23,7 @@ mod together;
 pub use ambient::trace::TraceParent;
 pub use consumer::Consumer;
 pub use doorbell::Doorbell;
-pub use fault::{Fault, Verdict, judge};
+pub use fault::{Fault, Verdict, judge, was_begun};
 pub use handler::{Handler, Interest};
 pub use history::History;
 pub use incoming::{Incoming, Raw};

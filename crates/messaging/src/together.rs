@@ -16,7 +16,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 use sea_orm::{DbErr, RuntimeErr, sqlx};
 use tokio::{sync::oneshot, time::Instant};
 
-use crate::{Store, UnitOfWork, rest};
+use crate::{Store, UnitOfWork, fault::was_begun, rest};
 
 /// The most requests of one transaction.
 const MOST: usize = 100;
@@ -232,13 +232,8 @@ impl<J: Joint> Meeting<J> {
     }
 }
 
-/// Whether there was a transaction at all. Without a connection there was none, and what was in it is not to blame.
-const fn was_begun(error: &DbErr) -> bool {
-    !matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_))
-}
-
 /// The database has not answered in time.
 fn overdue() -> DbErr {
     let silent = sqlx::Error::Io(io::ErrorKind::TimedOut.into());
-    DbErr::Conn(RuntimeErr::SqlxError(Arc::new(silent)))
+    DbErr::Exec(RuntimeErr::SqlxError(Arc::new(silent)))
 }

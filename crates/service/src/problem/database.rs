@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use messaging::{Verdict, judge};
+use messaging::{Verdict, judge, was_begun};
 use sea_orm::DbErr;
 
 use super::Problem;
@@ -12,18 +12,13 @@ const UNDONE: &str = "the database cannot do this at the moment, and nothing was
 const OPEN: &str =
     "the database broke off or is silent, and this may still be done: look before you ask again";
 
-/// Whether there was not even a connection to begin on.
-const fn is_unbegun(error: &DbErr) -> bool {
-    matches!(error, DbErr::ConnectionAcquire(_))
-}
-
 impl From<DbErr> for Problem {
     fn from(error: DbErr) -> Self {
         match judge(&error) {
             Verdict::Wrong => Self::internal(&error),
             verdict @ (Verdict::Away | Verdict::Conflict) => {
                 tracing::warn!(%error, "the database cannot serve a request");
-                let undone = verdict == Verdict::Conflict || is_unbegun(&error);
+                let undone = verdict == Verdict::Conflict || !was_begun(&error);
                 Self::unavailable(if undone { UNDONE } else { OPEN }, RETRY_AFTER)
             }
         }
