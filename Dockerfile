@@ -16,6 +16,8 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
 
 FROM ${RUNTIME_IMAGE}
 COPY --from=build /programs/ /usr/local/bin/
+# Small processes: an arena of malloc for each of the client's threads would keep what it once had (docs/adr/0014).
+ENV MALLOC_ARENA_MAX=1
 # Nobody: nothing is written but to /tmp, and there only by provisioning.
 USER 65534:65534
 WORKDIR /tmp

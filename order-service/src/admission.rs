@@ -43,7 +43,7 @@ impl Default for Limit {
     /// seldom come before their order does.
     fn default() -> Self {
         Self {
-            orders_under_way: 500,
+            orders_under_way: 800,
         }
     }
 }

@@ -81,13 +81,14 @@ impl Site {
         Ok(sqlx::query_scalar(count).fetch_one(orders).await?)
     }
 
-    /// Writes out what is dirty, so that what was done before costs nothing in what is measured next.
+    /// Writes out what is dirty, so that what was done before costs nothing in what is measured next: Postgres' pages, and Kafka's
+    /// records, which only the kernel writes out, half a minute later.
     ///
     /// # Errors
     /// The database's.
     pub(crate) async fn settle(&self) -> anyhow::Result<()> {
         sqlx::query("CHECKPOINT").execute(&self.server).await?;
-        Ok(())
+        Ok(tokio::task::spawn_blocking(nix::unistd::sync).await?)
     }
 }
 

@@ -2,6 +2,9 @@
 
 use rdkafka::ClientConfig;
 
+/// The most bytes of an answer to a fetch, all partitions together.
+const FETCH: &str = "262144";
+
 /// What a consumer needs to know.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -74,9 +77,13 @@ impl Settings {
             .set("fetch.min.bytes", "1")
             .set("fetch.wait.max.ms", "500")
             .set("fetch.queue.backoff.ms", "20")
-            // Memory: the defaults prefetch 64 MiB.
+            // Memory: the defaults prefetch 64 MiB. A fetch is counted compressed, and held unpacked, headers and all, beside what is
+            // queued: some three times as much. It is never less than `message.max.bytes`, which means nothing else to a
+            // consumer: a larger message comes all the same, alone.
             .set("queued.min.messages", "10000")
-            .set("queued.max.messages.kbytes", "1024")
+            .set("queued.max.messages.kbytes", "512")
+            .set("fetch.max.bytes", FETCH)
+            .set("message.max.bytes", FETCH)
             .set("fetch.message.max.bytes", "131072")
             .set("receive.message.max.bytes", "4194304")
             // Coming back: the defaults wait up to ten seconds.

@@ -142,6 +142,22 @@ async fn what_the_relay_repeats_at_new_offsets_has_no_second_effect() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_larger_than_a_fetch_arrives_and_so_does_what_is_behind_it() {
+    let world = World::new().await;
+    let body = json!({ "amount": 10, "padding": "x".repeat(900_000) });
+    let large: Vec<_> = world
+        .keys
+        .iter()
+        .map(|&key| Incoming::from(testing::message("numbers", "ADD", key, &body)))
+        .collect();
+    world.topics.deliver(&large);
+    world.deliver(1);
+    let instance = world.start("0");
+    world.all_counted(11).await;
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_running_consumer_replays_what_an_operator_asks_for() {
     let world = World::new().await;
     let key = world.keys[0];

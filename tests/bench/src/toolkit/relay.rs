@@ -110,6 +110,7 @@ pub(super) async fn measure(
     let began = reached(rig, plan.rows).await?;
     let drain = plan.rows as f64 / began.elapsed().as_secs_f64();
     let drained = processes::one(pid);
+    site.settle().await?;
     let mut rates = Vec::new();
     for rate in RATES {
         rates.push(at_rate(rig, pid, rate, seconds(plan.relay)).await?);
