@@ -50,7 +50,11 @@ impl Rig {
         run(&server, format!("CREATE DATABASE {name}")).await?;
         let url = site.platform.database(name)?;
         let mut options = ConnectOptions::new(&url);
-        options.max_connections(CONNECTIONS).sqlx_logging(false);
+        // As the services: no question to Postgres before each use.
+        options
+            .max_connections(CONNECTIONS)
+            .test_before_acquire(false)
+            .sqlx_logging(false);
         let db = Database::connect(options).await?;
         let manager = SchemaManager::new(&db);
         for migration in messaging::migrations(1) {
