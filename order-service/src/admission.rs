@@ -23,8 +23,9 @@ use tokio_util::sync::CancellationToken;
 /// Between two looks. Orders that come in between may exceed the limit.
 const EVERY: Duration = Duration::from_millis(250);
 /// An order whose command is not answered for longer is not counted: who does not answer it is away, or has parked it, and holds up
-/// nobody else. Where all are queueing, they queue for less: the limit is some three seconds' work, of a dozen steps each.
-const MOVING: Duration = Duration::from_secs(3);
+/// nobody else. Longer than the limit takes to get through, or a queue before one participant would never close the door; and less than
+/// a participant's patience.
+const MOVING: Duration = Duration::from_secs(5);
 /// When to come back, in seconds: some of what is under way is done by then. Not the same for all, or they would come back at once.
 const RETRY_AFTER: RangeInclusive<u64> = 1..=3;
 
@@ -32,7 +33,7 @@ const RETRY_AFTER: RangeInclusive<u64> = 1..=3;
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Limit {
     /// New orders are turned away (503) while so many orders await a participant's answer. Orders that wait for a cook or a courier
-    /// do not count, nor those whose participant has been silent for three seconds, and while Kafka is away every order is taken.
+    /// do not count, nor those whose participant has been silent for five seconds, and while Kafka is away every order is taken.
     #[arg(long, env = "ORDERS_UNDER_WAY", default_value_t = Self::default().orders_under_way,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub orders_under_way: u32,

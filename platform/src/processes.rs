@@ -152,7 +152,8 @@ fn environment(
         None => ("SOURCES", source_list(addresses, secrets)?),
     };
     let told = [
-        // One arena of malloc for all threads (docs/adr/0014): glibc reads it, no service has to know it.
+        // One arena of malloc for all threads (docs/adr/0014): glibc reads it, no service has to know it. As with all of
+        // these, what the operator sets comes after it.
         ("MALLOC_ARENA_MAX", "1".to_owned()),
         ("HTTP_ADDR", address(settings, service, slot)),
         ("INSTANCE", slot.to_string()),

@@ -39,8 +39,8 @@ pub(crate) struct Settings {
 const EACH_ITS_OWN: [&str; 4] = ["HTTP_ADDR", "INSTANCE", "RELAY_DOORBELLS", "SOURCES"];
 /// Settings of services that are settings of this program, too, which tells the services what follows.
 const TOLD: [&str; 3] = ["DATABASE_URL", "KAFKA_BROKERS", "TOPIC_PREFIX"];
-/// No setting of ours, and every process understands it.
-const UNDERSTOOD: &str = "RUST_BACKTRACE";
+/// No settings of ours, and every process understands them.
+const UNDERSTOOD: [&str; 2] = ["RUST_BACKTRACE", "MALLOC_ARENA_MAX"];
 /// How many instances of a service run: the service's name follows.
 const INSTANCES: &str = "INSTANCES_";
 /// More instances than this would run into the next service's ports.
@@ -98,7 +98,7 @@ impl Settings {
             .map(String::as_str)
             .filter(|name| !EACH_ITS_OWN.contains(name) && !TOLD.contains(name));
         let all = shared
-            .chain([UNDERSTOOD])
+            .chain(UNDERSTOOD)
             .filter_map(|name| Some((name.to_owned(), self.environment.get(name)?.clone())));
         let own = self.environment.iter().filter_map(move |(name, value)| {
             Some((name.strip_prefix(&prefix)?.to_owned(), value.clone()))
@@ -144,7 +144,7 @@ fn wrong(name: &str, known: &Known) -> Option<String> {
         let setting = name.strip_prefix(&prefix)?;
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let right = || format!("{name}: {service} has {prefix}{}", names.join(", …"));
-        (setting != UNDERSTOOD && !names.contains(&setting)).then(right)
+        (!UNDERSTOOD.contains(&setting) && !names.contains(&setting)).then(right)
     })
 }
 
@@ -212,10 +212,19 @@ mod tests {
             ("LOG", "debug"),
             ("ORDER_SERVICE_LOG", "warn"),
             ("ORDER_SERVICE_RUST_BACKTRACE", "1"),
+            ("ORDER_SERVICE_MALLOC_ARENA_MAX", "4"),
             ("INSTANCES_ORDER_SERVICE", "2"),
         ]);
         let given_to = given(&settings, "order-service");
-        assert_eq!(given_to, ["LOG=debug", "LOG=warn", "RUST_BACKTRACE=1"]);
+        assert_eq!(
+            given_to,
+            [
+                "LOG=debug",
+                "LOG=warn",
+                "MALLOC_ARENA_MAX=4",
+                "RUST_BACKTRACE=1"
+            ]
+        );
         assert_eq!(given(&settings, "order-view"), ["LOG=debug"]);
         assert!(settings.check(&known()).is_ok());
     }

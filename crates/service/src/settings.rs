@@ -7,11 +7,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 pub use database_url::DatabaseUrl;
 use tracing_subscriber::filter::Targets;
 
-/// The most records that a consumer polls at once, and how many transactions they are shared out to. Less than what is best for
-/// throughput alone: what is being handled is held in memory several times over (records, rows, statements), and a service is small.
-const BATCH: usize = 200;
-const CONCURRENCY: usize = 2;
-
 /// The settings that all processes share. `Debug` shows no secret.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Settings {
@@ -129,17 +124,13 @@ impl Settings {
     #[must_use]
     pub fn consumer(&self, consumer: &str, topics: &[&str]) -> messaging::consumer::Settings {
         let slot = self.instance.to_string();
-        messaging::consumer::Settings {
-            batch: BATCH,
-            concurrency: CONCURRENCY,
-            ..messaging::consumer::Settings::new(
-                consumer,
-                &slot,
-                &self.kafka_brokers,
-                &self.topic_prefix,
-                topics,
-            )
-        }
+        messaging::consumer::Settings::new(
+            consumer,
+            &slot,
+            &self.kafka_brokers,
+            &self.topic_prefix,
+            topics,
+        )
     }
 
     /// What the command line cannot check without showing a secret, or by a type alone.

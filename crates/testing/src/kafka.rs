@@ -101,6 +101,7 @@ impl Topics {
             .set("bootstrap.servers", &self.brokers)
             .set("enable.idempotence", "true")
             .set("partitioner", "murmur2_random")
+            .set("compression.type", "lz4")
             .create()
             .expect("a producer can be created");
         for record in records {

@@ -56,7 +56,7 @@ async fn orders_whose_participant_is_silent_close_the_door_to_nobody() {
     let desk = Desk::open().await;
     desk.place().await;
     desk.place().await;
-    desk.execute("UPDATE sagas SET sent_at = sent_at - interval '4 s'")
+    desk.execute("UPDATE sagas SET sent_at = sent_at - interval '6 s'")
         .await;
     desk.look(TWO).await;
     desk.place().await;

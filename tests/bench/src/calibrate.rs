@@ -103,11 +103,13 @@ pub(crate) async fn warm_up(site: &Site, plan: &Plan) -> anyhow::Result<()> {
 /// One of them does not answer.
 pub(crate) async fn measure(site: &Site, plan: &Plan) -> anyhow::Result<Calibration> {
     let (length, before) = (seconds(plan.calibrate), Usage::look(&site.platform));
+    site.settle().await?;
     let fsync = disk::fsync(length)?;
     let table = postgres::Table::make(site).await?;
     let (commit, commits_of_1) = table.commits(1, length).await?;
     let (_, commits_of_16) = table.commits(16, length).await?;
     table.drop().await?;
+    site.settle().await?;
     let mut kafka = Vec::new();
     for per_second in RATES {
         let times = kafka::alone(site.topics.brokers(), per_second, seconds(plan.kafka)).await?;

@@ -8,6 +8,9 @@ use crate::shortfall::shortfall;
 const DRIFT: f64 = 1.2;
 const DRIFT_OF_TAILS: f64 = 1.5;
 
+/// Writers whose p99 is later than this, in milliseconds, do not write at the rate that is told.
+const LATE: f64 = 10.0;
+
 /// So much of the processors others may have, in percent.
 pub(crate) const OTHERS: f64 = 10.0;
 
@@ -49,6 +52,16 @@ pub(crate) fn doubts(results: &Results) -> Vec<String> {
             "just above the top all of it completed ({completed:.0}/s) without a million finished orders: what these cost is more than their ratio tells"
         ));
     }
+    let relay = results
+        .toolkit
+        .iter()
+        .flat_map(|toolkit| &toolkit.relay.rates);
+    doubts.extend(relay.filter(|rate| rate.late.p99 > LATE).map(|rate| {
+        format!(
+            "the relay's rows at {}/s were written {:.1} ms late (p99)",
+            rate.per_second, rate.late.p99
+        )
+    }));
     // Nobody is faster than the limit.
     let beyond = results.table.iter().filter(|row| {
         let limit = row.unit.contains('K') && !row.unit.contains("KiB");

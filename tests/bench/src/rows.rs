@@ -260,8 +260,9 @@ fn relay_p99(results: &Results) -> Found {
 fn relay_memory(results: &Results) -> Found {
     let relay = &results.toolkit.as_ref()?.relay;
     let fast = relay.rates.last()?.memory;
-    let value = format!("{:.1} MiB, in the drain {:.1}", fast, relay.drain_memory);
-    Some((value, fast.max(relay.drain_memory)))
+    let (drain, several) = (relay.drain_memory, relay.several_memory);
+    let value = format!("{fast:.1} MiB, in the drain {drain:.1}, in that of seven {several:.1}");
+    Some((value, fast.max(drain).max(several)))
 }
 
 fn consumer(results: &Results) -> Found {
@@ -378,11 +379,12 @@ fn overload(results: &Results) -> Row {
         Bounds::at_least(0.9, 0.97),
         found.map(|(run, top)| {
             let value = format!(
-                "{:.0}/s; {} taken, {} shed, backlog {} at most",
+                "{:.0}/s; {} taken, {} shed, backlog {} at most; {} actions came before their order",
                 run.completed,
                 run.offered.taken(),
                 run.offered.shed(),
-                run.deepest.unwrap_or_default()
+                run.deepest.unwrap_or_default(),
+                run.offered.early
             );
             (value, run.completed / top)
         }),
@@ -394,11 +396,13 @@ fn overload(results: &Results) -> Row {
 /// and to let it pile up is no way to bear it.
 fn collapse(run: &Run) -> Option<String> {
     let (failed, given_up) = (run.offered.failed(), run.offered.given_up);
+    let unseen = run.offered.unseen;
     let signs = [
         (run.offered.shed() == 0, "nobody was turned away".to_owned()),
-        (run.backlog.grows(), "the backlog grows".to_owned()),
+        (run.piles_up(), "the backlog grows".to_owned()),
         (failed > 0, format!("{failed} failed")),
         (given_up > 0, format!("{given_up} given up")),
+        (unseen > 0, format!("{unseen} never shown")),
     ];
     let signs = signs.into_iter().filter(|(shows, _)| *shows);
     let signs: Vec<String> = signs.map(|(_, sign)| sign).collect();
@@ -427,8 +431,8 @@ fn backlog(results: &Results) -> Row {
         value: run.map_or(String::new(), |run| {
             let trend = run.backlog;
             format!(
-                "mean {:.0}, {:+.2} ± {:.2} per second",
-                trend.mean, trend.slope, trend.error
+                "mean {:.0}, {:+.2} ± {:.2} per second; rows {:.0}, {:+.2}",
+                trend.mean, trend.slope, trend.error, run.backlog_rows.mean, run.backlog_rows.slope
             )
         }),
         ratio: None,
@@ -436,7 +440,7 @@ fn backlog(results: &Results) -> Row {
         bounds: None,
         verdict: match run {
             None => Verdict::NotRun,
-            Some(run) if run.backlog.grows() => Verdict::Missed,
+            Some(run) if run.piles_up() => Verdict::Missed,
             Some(_) => Verdict::Aim,
         },
     }
@@ -501,6 +505,25 @@ mod tests {
         assert_eq!(told(run(0, &[(201, 9)])), "nobody was turned away");
         let down = told(run(3, &[(201, 9), (500, 2), (503, 9)]));
         assert_eq!(down, "2 failed, 3 given up");
+        let mut unseen = run(0, &[(201, 1_000), (503, 9)]);
+        unseen.offered.unseen = 1;
+        assert_eq!(told(unseen), "1 never shown");
+    }
+
+    #[test]
+    fn a_backlog_of_rows_is_seen_among_many_more_records() {
+        let grow = |slope| crate::trend::Trend {
+            mean: 350.0,
+            slope,
+            error: 0.01,
+            span: 1_000.0,
+        };
+        let run = |slope| Run {
+            rate: 100.0,
+            backlog_rows: grow(slope),
+            ..Run::default()
+        };
+        assert!(run(1.0).piles_up() && !run(0.5).piles_up());
     }
 
     #[test]

@@ -34,6 +34,11 @@ const PATIENCE: Duration = Duration::from_secs(180);
 /// How often consumers store how far they are. Who looked at the same beat would see how far they seem behind rise and fall with the
 /// phase of the two, over many minutes, and take that for a trend: so one looks at any moment within so long.
 const STORED: Duration = Duration::from_secs(1);
+/// What comes in so long may wait or not: rows and calls that grow by no more do not pile up.
+const NOISE: Duration = Duration::from_millis(250);
+/// Rows of outboxes and calls of the gateway for each order.
+const ROWS: f64 = 27.0;
+const CALLS: f64 = 2.0;
 /// Every so many orders look whether the view shows them.
 const WATCHED: u64 = 20;
 
@@ -96,6 +101,10 @@ pub(crate) struct Run {
     pub(crate) samples: Vec<Sample>,
     /// How the backlog went while orders arrived, after the first quarter of that.
     pub(crate) backlog: Trend,
+    /// Of it the rows that were not relayed.
+    pub(crate) backlog_rows: Trend,
+    /// Of it the calls that the gateway had not answered.
+    pub(crate) backlog_calls: Trend,
     /// The deepest that it ever was.
     pub(crate) deepest: Option<i64>,
     /// From the last arrival until nothing was under way, in seconds.
@@ -109,6 +118,14 @@ impl Run {
     /// Part of what was offered that completed in time.
     pub(crate) fn kept_up(&self) -> f64 {
         self.lifecycles as f64 / (self.expected as f64).max(1.0)
+    }
+
+    /// Whether the backlog grows: all of it, or rows or calls alone, which records of a second hide.
+    pub(crate) fn piles_up(&self) -> bool {
+        let noise = |each: f64| NOISE.as_secs_f64() * self.rate * each;
+        self.backlog.grows()
+            || self.backlog_rows.grows_by(noise(ROWS))
+            || self.backlog_calls.grows_by(noise(CALLS))
     }
 
     /// Bill and lifecycles: how much of something each lifecycle cost.
@@ -197,7 +214,12 @@ pub(crate) async fn perform(bench: &Bench, order: Order<'_>) -> anyhow::Result<R
         .count();
     let causes = Causes::of(&bench.definition);
     let deepest = samples.iter().map(|sample| sample.backlog.total()).max();
-    let backlog = Trend::of(&settled(&samples, order.length));
+    let trend = |of: fn(&Backlog) -> i64| Trend::of(&settled(&samples, order.length, of));
+    let backlog = trend(|backlog| backlog.total());
+    let (backlog_rows, backlog_calls) = (
+        trend(|backlog| backlog.rows),
+        trend(|backlog| backlog.calls),
+    );
     Ok(Run {
         rate: order.rate,
         length: order.length,
@@ -212,6 +234,8 @@ pub(crate) async fn perform(bench: &Bench, order: Order<'_>) -> anyhow::Result<R
         memory: most(&samples, &peaks),
         samples,
         backlog,
+        backlog_rows,
+        backlog_calls,
         deepest,
         drained,
         hops: order
@@ -301,11 +325,11 @@ pub(crate) async fn quiet(bench: &Bench, patience: Duration) -> anyhow::Result<(
 }
 
 /// The backlog by second, without the beginning: from nothing it always grows.
-fn settled(samples: &[Sample], length: u64) -> Vec<(f64, f64)> {
+fn settled(samples: &[Sample], length: u64, of: fn(&Backlog) -> i64) -> Vec<(f64, f64)> {
     let begin = length as f64 / 4.0;
     let samples = samples.iter().filter(|sample| sample.at >= begin);
     samples
-        .map(|sample| (sample.at, sample.backlog.total() as f64))
+        .map(|sample| (sample.at, of(&sample.backlog) as f64))
         .collect()
 }
 

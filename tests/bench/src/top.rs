@@ -34,7 +34,7 @@ const RECORDS: f64 = 75.0;
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Top {
-    /// The rates that were tried for a moment, in their order.
+    /// The rates that were tried for a moment, in their order; then those that were held for long, and did not last.
     pub(crate) steps: Vec<Step>,
     /// The run that held; or the last that was tried, and did not.
     pub(crate) run: Run,
@@ -64,8 +64,7 @@ pub(crate) fn wrong(run: &Run) -> Option<String> {
     let deep = SECONDS_BEHIND * offered * RECORDS;
     let behind = run.samples.last().map_or(0, |last| last.backlog.total());
     let piled_up = || {
-        (run.backlog.grows() && behind as f64 > deep)
-            .then(|| format!("a backlog of {behind} piled up"))
+        (run.piles_up() && behind as f64 > deep).then(|| format!("a backlog of {behind} piled up"))
     };
     shortfall(run).or_else(piled_up)
 }
@@ -93,6 +92,7 @@ pub(crate) async fn find(bench: &Bench, given: Option<f64>) -> anyhow::Result<To
         if wrong.is_none() || retreats == 0 {
             return Ok(Top { steps, run, wrong });
         }
+        steps.push(Step::of(run, false));
         retreats -= 1;
         rate *= SLOWER;
     }
@@ -141,13 +141,19 @@ async fn attempt(bench: &Bench, rate: f64) -> anyhow::Result<Step> {
         run.drained,
         wrong.as_deref().unwrap_or("kept up")
     ));
-    Ok(Step {
-        rate,
-        completed: run.completed,
-        kept: wrong.is_none(),
-        memory: run.memory,
-        others: run.bill.others,
-    })
+    Ok(Step::of(run, wrong.is_none()))
+}
+
+impl Step {
+    fn of(run: Run, kept: bool) -> Self {
+        Self {
+            rate: run.rate,
+            completed: run.completed,
+            kept,
+            memory: run.memory,
+            others: run.bill.others,
+        }
+    }
 }
 
 /// A run at a rate for long, with everything that can be told of it.

@@ -55,7 +55,13 @@ impl Trend {
 
     /// Whether it grows beyond noise.
     pub(crate) fn grows(&self) -> bool {
-        self.slope > SURE * self.error && self.slope * self.span > NOTEWORTHY * self.mean
+        self.grows_by(0.0)
+    }
+
+    /// Whether it grows beyond noise, and by more than that in all.
+    pub(crate) fn grows_by(&self, least: f64) -> bool {
+        let growth = self.slope * self.span;
+        self.slope > SURE * self.error && growth > (NOTEWORTHY * self.mean).max(least)
     }
 }
 
@@ -94,6 +100,12 @@ mod tests {
     fn what_shrinks_and_what_creeps_does_not_grow() {
         assert!(!Trend::of(&samples(|at| 1_000.0 - at, 10.0)).grows());
         assert!(!Trend::of(&samples(|at| 1_000.0 + 0.1 * at, 1.0)).grows());
+    }
+
+    #[test]
+    fn what_grows_by_little_does_not_grow_by_much() {
+        let trend = Trend::of(&samples(|at| 5.0 + 2.0 * at, 1.0));
+        assert!(trend.grows_by(150.0) && !trend.grows_by(250.0));
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub struct Settings {
     pub topics: Vec<String>,
     /// Stands before each topic's name in Kafka, so that installations can share a cluster.
     pub topic_prefix: String,
-    /// The most records of one poll.
+    /// The most records of one poll. What is being handled is held in memory several times over: records, rows, statements.
     pub batch: usize,
     /// How many transactions a full poll is shared out to, which then run at once; each takes a connection of the database
     /// pool. A partition is never divided between them.
@@ -38,8 +38,8 @@ impl Settings {
             instance_id: format!("{name}-{slot}"),
             topics: topics.iter().map(|&topic| topic.to_owned()).collect(),
             topic_prefix: topic_prefix.to_owned(),
-            batch: 500,
-            concurrency: 4,
+            batch: 200,
+            concurrency: 2,
         }
     }
 
@@ -78,8 +78,8 @@ impl Settings {
             .set("fetch.wait.max.ms", "500")
             .set("fetch.queue.backoff.ms", "20")
             // Memory: the defaults prefetch 64 MiB. A fetch is counted compressed, and held unpacked, headers and all, beside what is
-            // queued: some three times as much. It is never less than `message.max.bytes`, which means nothing else to a
-            // consumer: a larger message comes all the same, alone.
+            // queued: some three times as much. It must not be less than `message.max.bytes`, which to a consumer is only the
+            // most with which it begins to unpack (librdkafka 2.12): a larger message comes all the same, alone.
             .set("queued.min.messages", "10000")
             .set("queued.max.messages.kbytes", "512")
             .set("fetch.max.bytes", FETCH)

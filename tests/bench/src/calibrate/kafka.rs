@@ -1,6 +1,7 @@
 //! Kafka alone: from handing a record to the producer until a consumer has it, at a fixed rate.
 //!
-//! Producer and consumer are set as the relay's and the services' are, and the records are as large as theirs.
+//! The producer is set as the relay's, the consumer as those of the services where that makes it quick (nothing comes so fast that it matters how much
+//! it may fetch ahead), and the records are as large as theirs.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};

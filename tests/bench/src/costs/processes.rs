@@ -135,10 +135,12 @@ pub(crate) fn forget_peaks(platform: &Platform) {
     let members = platform.members.iter();
     let members = members.filter_map(|member| platform.process(&member.name));
     let all = members.map(|process| process.pid.cast_unsigned());
-    for pid in all.chain([std::process::id()]) {
-        // Where it is not allowed, the peak stays that since the start.
-        let _ = std::fs::write(format!("/proc/{pid}/clear_refs"), "5");
-    }
+    all.chain([std::process::id()]).for_each(forget_peak);
+}
+
+/// Sets back what the kernel knows as the most memory of a process. Where that is not allowed, it stays that since the start.
+pub(crate) fn forget_peak(pid: u32) {
+    let _ = std::fs::write(format!("/proc/{pid}/clear_refs"), "5");
 }
 
 fn file(pid: i32, name: &str) -> String {

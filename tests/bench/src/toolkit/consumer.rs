@@ -56,6 +56,7 @@ pub(super) async fn measure(rig: &Rig, messages: u64) -> anyhow::Result<f64> {
         .args(["consume", "--brokers", &rig.brokers])
         .args(["--messages", &messages.to_string()])
         .env("BENCH_DATABASE_URL", &rig.url)
+        .envs(rig::AS_DEPLOYED)
         .kill_on_drop(true)
         .output();
     let output = tokio::time::timeout(PATIENCE, working)
@@ -85,7 +86,10 @@ fn ask(brokers: &str, messages: u64) -> anyhow::Result<()> {
 /// A server does not answer.
 pub(crate) async fn consume(task: &Task) -> anyhow::Result<()> {
     let mut options = ConnectOptions::new(&task.database_url);
-    options.max_connections(CONNECTIONS).sqlx_logging(false);
+    options
+        .max_connections(CONNECTIONS)
+        .test_before_acquire(false)
+        .sqlx_logging(false);
     let store = Store::new(Database::connect(options).await?, Doorbell::silent()).await?;
     let settings = Settings::new("bench-consumer", "0", &task.brokers, PREFIX, &[QUESTIONS]);
     let (told, done) = oneshot::channel();

@@ -10,7 +10,7 @@ use crate::quantiles::{Latencies, Quantiles};
 
 /// How long each is measured.
 const LENGTH: Duration = Duration::from_secs(2);
-/// As many as a batch of a consumer answers at most.
+/// Some hundred answers, of which some consumers give several for a message.
 const BATCH: usize = 500;
 
 /// Rows into the outbox.

@@ -3,16 +3,17 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, ensure};
+use futures_util::future::try_join_all;
 use message_relay::reader::MAX_ROWS;
 use messaging::Doorbell;
 use sea_orm::sqlx::postgres::PgConnectOptions;
-use sea_orm::sqlx::{self, PgPool, Row as _};
+use sea_orm::sqlx::{self, Connection as _, PgConnection, Row as _};
 use serde::Serialize;
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, sleep_until};
@@ -22,7 +23,7 @@ use super::rig::{self, Rig, SOURCE, TOPIC};
 use crate::calibrate::{RATES, kafka};
 use crate::costs::processes;
 use crate::plan::{Plan, seconds};
-use crate::quantiles::Quantiles;
+use crate::quantiles::{Latencies, Quantiles};
 use crate::site::Site;
 
 /// Rows in which nothing is missing, as large as most, with numbers from one to another.
@@ -39,6 +40,8 @@ VALUES (0, nextval('outbox_s0_id'), $1, $2, $1, $3, now(), 'order-reply', 'TICKE
         '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', $4)";
 /// About as large as the body of the others.
 const BODY: usize = 300;
+/// So many write at once, each over a connection of its own.
+const WRITERS: usize = 16;
 /// As many databases as the platform has an outbox in.
 const SEVERAL: u64 = 7;
 /// How long the relay may take for everything that it is given.
@@ -88,6 +91,8 @@ pub(crate) struct AtRate {
     pub(crate) per_second: u32,
     /// From the moment in which the transaction was sent until a consumer has the message, in milliseconds.
     pub(crate) times: Quantiles,
+    /// How much later than due transactions were sent, in milliseconds.
+    pub(crate) late: Quantiles,
     /// MiB at most.
     pub(crate) memory: f64,
     /// Percent of a core.
@@ -225,6 +230,7 @@ fn start(rig: &Rig, outboxes: &[Rig], program: &Path) -> anyhow::Result<Child> {
         .env("KAFKA_BROKERS", &rig.brokers)
         .env("TOPIC_PREFIX", kafka::PREFIX)
         .env("LOG", "warn")
+        .envs(rig::AS_DEPLOYED)
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .spawn()
@@ -262,28 +268,28 @@ async fn at_rate(rig: &Rig, pid: i32, rate: u32, length: Duration) -> anyhow::Re
         let done = Arc::clone(&done);
         move || kafka::receive(&consumer, &done)
     });
-    let committed: Arc<Mutex<HashMap<i64, Instant>>> = Arc::default();
-    let (pool, doorbell) = (rig.pool(), &rig.doorbell);
-    let (before, begin) = (processes::one(pid), Instant::now());
-    let mut memory = before.memory;
-    let mut commits = tokio::task::JoinSet::new();
-    for number in 0..i64::from(rate) * i64::try_from(length.as_secs())? {
-        let due = begin + Duration::from_secs_f64(number as f64 / f64::from(rate));
-        sleep_until(due.into()).await;
-        if number % i64::from(rate) == 0 {
-            memory = memory.max(processes::one(pid).memory);
-        }
-        let (pool, doorbell) = (pool.clone(), doorbell.clone());
-        let committed = Arc::clone(&committed);
-        commits.spawn(async move {
-            let at = commit(&pool, &doorbell, number).await?;
-            let mut committed = committed.lock().unwrap_or_else(PoisonError::into_inner);
-            committed.insert(number, at);
-            anyhow::Ok(())
-        });
+    processes::forget_peak(pid.cast_unsigned());
+    let options: PgConnectOptions = rig.url.parse()?;
+    let mut writers = Vec::new();
+    for _ in 0..WRITERS {
+        writers.push(PgConnection::connect_with(&options).await?);
     }
-    while let Some(commit) = commits.join_next().await {
-        commit??;
+    let (before, begin) = (processes::one(pid), Instant::now());
+    let count = i64::from(rate) * i64::try_from(length.as_secs())?;
+    let writing = (0..).zip(writers).map(|(first, connection)| {
+        let due = (first..count).step_by(WRITERS);
+        let due = due.map(move |number| {
+            let after = Duration::from_secs_f64(number as f64 / f64::from(rate));
+            (number, begin + after)
+        });
+        let doorbell = rig.doorbell.clone();
+        let writer = tokio::spawn(async move { write(connection, &doorbell, due).await });
+        async { anyhow::Ok(writer.await??) }
+    });
+    let (mut sent, mut late) = (HashMap::new(), Latencies::new());
+    for (by_one, late_by) in try_join_all(writing).await? {
+        sent.extend(by_one);
+        late.merge(&late_by);
     }
     let after = processes::one(pid);
     let busy = (after.cpu - before.cpu) / begin.elapsed().as_secs_f64();
@@ -291,30 +297,39 @@ async fn at_rate(rig: &Rig, pid: i32, rate: u32, length: Duration) -> anyhow::Re
     done.store(true, Ordering::Relaxed);
     let arrived = tokio::task::spawn_blocking(move || receiving.join()).await?;
     let arrived = arrived.map_err(|_| anyhow!("the receiving thread died"))??;
-    let committed = committed.lock().unwrap_or_else(PoisonError::into_inner);
-    let times = kafka::between(&committed, &arrived, rate)?;
     Ok(AtRate {
         per_second: rate,
-        times: times.quantiles(),
-        memory: memory.max(after.memory),
+        times: kafka::between(&sent, &arrived, rate)?.quantiles(),
+        late: late.quantiles(),
+        memory: after.peak,
         cpu: busy * 100.0,
     })
 }
 
-/// A transaction that says one thing, as short as that of which F is the time: one statement, that commits itself. Gives when it was
-/// sent, which [`messaging::Store`] does not tell; the message is under way from some moment after that. What the writers cost is
-/// the relay's loss, since they share the processors.
-async fn commit(pool: &PgPool, doorbell: &Doorbell, number: i64) -> anyhow::Result<Instant> {
-    let mut connection = pool.acquire().await?;
-    let say = sqlx::query(SAY)
-        .bind(ambient::new_id())
-        .bind(ambient::new_id())
-        .bind(number)
-        .bind("x".repeat(BODY));
-    let sent = Instant::now();
-    say.execute(&mut *connection).await?;
-    doorbell.ring();
-    Ok(sent)
+/// Commits what is due when it is due, over a connection of its own, as the clients do by whom F is measured: transactions of one
+/// statement, which commits itself. (What the writers cost is the relay's loss, since they share the processors.) Gives when each was sent,
+/// which [`messaging::Store`] does not tell, and by how much too late; a message is under way from some moment after that.
+async fn write(
+    mut connection: PgConnection,
+    doorbell: &Doorbell,
+    due: impl Iterator<Item = (i64, Instant)>,
+) -> anyhow::Result<(HashMap<i64, Instant>, Latencies)> {
+    let (mut sent, mut late, body) = (HashMap::new(), Latencies::new(), "x".repeat(BODY));
+    for (number, due) in due {
+        sleep_until(due.into()).await;
+        let say = sqlx::query(SAY)
+            .bind(ambient::new_id())
+            .bind(ambient::new_id())
+            .bind(number)
+            .bind(&body);
+        let now = Instant::now();
+        sent.insert(number, now);
+        late.add(now - due);
+        say.execute(&mut connection).await?;
+        doorbell.ring();
+    }
+    connection.close().await?;
+    Ok((sent, late))
 }
 
 #[cfg(test)]

@@ -19,6 +19,8 @@ pub(super) const TOPIC: &str = "order-reply";
 pub(super) const CEILING: &str = "ceiling";
 /// Where the consumer's messages are, and its answers.
 pub(super) const QUESTIONS: &str = "questions";
+/// What the environment of every process of the platform has.
+pub(super) const AS_DEPLOYED: [(&str, &str); 1] = [("MALLOC_ARENA_MAX", "1")];
 /// So many transactions at once.
 const CONNECTIONS: u32 = 16;
 
