@@ -19,7 +19,7 @@ use std::{convert::Infallible, time::Duration};
 
 use contracts::Topic;
 use futures_util::FutureExt;
-use messaging::{Consumer, Doorbell, Store};
+use messaging::{Consumer, Doorbell, Store, consumer};
 use service::{Context, Settings, aging, database};
 
 use http::View;
@@ -31,6 +31,9 @@ use waiters::Waiters;
 pub const NAME: &str = "order-view";
 /// The port of its HTTP server, unless `HTTP_ADDR` says otherwise.
 pub const PORT: u16 = 8087;
+/// The most records of one poll: more than elsewhere. Here comes what all others say together, nobody waits for the view before he says
+/// more, and the further it is behind the more has to go into a transaction for it to come after.
+const BATCH: usize = 500;
 
 /// What the process is told from outside.
 #[derive(Debug, Clone, clap::Parser)]
@@ -66,7 +69,10 @@ pub async fn run(config: Config, context: Context) -> anyhow::Result<()> {
     let waiters = Waiters::default();
     let topics: Vec<&str> = Topic::ALL.iter().map(|topic| topic.as_str()).collect();
     let folding = Folding::new(waiters.clone());
-    let settings = settings.consumer(NAME, &topics);
+    let settings = consumer::Settings {
+        batch: BATCH,
+        ..settings.consumer(NAME, &topics)
+    };
     let rebuilder = Rebuilder::new(store.clone(), settings.clone());
     let consumer = Consumer::new(settings, store.clone(), folding).behind(horizon);
     context.health.database(store.db().clone());

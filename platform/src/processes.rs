@@ -201,3 +201,47 @@ fn source_list(addresses: &Addresses, secrets: &Secrets) -> anyhow::Result<Strin
         .collect::<anyhow::Result<Vec<_>>>()?
         .join(","))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+
+    fn told(operator: &[(&str, &str)]) -> BTreeMap<String, String> {
+        // Passwords that are given are not written to any file.
+        let passwords: Vec<String> = roles()
+            .map(|role| format!("{}_PASSWORD", role.to_uppercase()))
+            .collect();
+        let given = passwords.iter().map(|name| (name.as_str(), "secret"));
+        let settings = Settings::of(&given.chain(operator.iter().copied()).collect::<Vec<_>>());
+        let known =
+            SERVICES.map(|service| (service.name, BTreeSet::from(["HTTP_ADDR".to_owned()])));
+        let addresses = Addresses {
+            database_url: "postgres://postgres@127.0.0.1:5432/postgres".to_owned(),
+            brokers: "127.0.0.1:9092".to_owned(),
+        };
+        let layout = Layout::at(Path::new("nowhere")).unwrap();
+        let secrets = Secrets::open(&settings, &layout, roles()).unwrap();
+        let service = SERVICES.iter().find(|it| it.name == "order-service");
+        let known = Known::from(known);
+        environment(&settings, &known, &addresses, &secrets, service.unwrap(), 1).unwrap()
+    }
+
+    #[test]
+    fn a_process_is_told_its_place_and_the_operator_has_the_last_word() {
+        let own = told(&[]);
+        let of = |told: &BTreeMap<String, String>, name: &str| {
+            told.get(name).cloned().unwrap_or_default()
+        };
+        assert_eq!(of(&own, "INSTANCE"), "1");
+        assert_eq!(of(&own, "HTTP_ADDR"), "127.0.0.1:8180");
+        assert_eq!(of(&own, "MALLOC_ARENA_MAX"), "1");
+
+        let all = told(&[("MALLOC_ARENA_MAX", "4")]);
+        assert_eq!(of(&all, "MALLOC_ARENA_MAX"), "4");
+        let one = told(&[("ORDER_SERVICE_HTTP_ADDR", "127.0.0.1:9000")]);
+        assert_eq!(of(&one, "HTTP_ADDR"), "127.0.0.1:9000");
+    }
+}

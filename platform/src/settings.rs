@@ -153,14 +153,13 @@ fn upper(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn settings(environment: &[(&str, &str)]) -> Settings {
+impl Settings {
+    /// Settings of which the operator has set nothing but that.
+    pub(crate) fn of(environment: &[(&str, &str)]) -> Self {
         let environment = environment
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Settings {
+        Self {
             dir: PathBuf::new(),
             port_offset: 0,
             database_url: None,
@@ -170,6 +169,11 @@ mod tests {
             environment: environment.collect(),
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
 
     fn known() -> Known {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
@@ -192,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_setting_is_given_to_every_service_that_has_it() {
-        let settings = settings(&[
+        let settings = Settings::of(&[
             ("LOG", "debug"),
             ("SAGA_DEADLINE_MS", "500"),
             ("DATABASE_URL", "postgres://elsewhere"),
@@ -208,7 +212,7 @@ mod tests {
 
     #[test]
     fn the_name_of_a_service_gives_it_to_that_one_only_and_has_the_last_word() {
-        let settings = settings(&[
+        let settings = Settings::of(&[
             ("LOG", "debug"),
             ("ORDER_SERVICE_LOG", "warn"),
             ("ORDER_SERVICE_RUST_BACKTRACE", "1"),
@@ -237,7 +241,7 @@ mod tests {
             ("INSTANCES_FOO", "INSTANCES_ORDER_SERVICE, …ORDER_VIEW"),
             ("HTTP_ADDR", "ORDER_SERVICE_HTTP_ADDR"),
         ] {
-            let refused = settings(&[(name, "1")]).check(&known()).unwrap_err();
+            let refused = Settings::of(&[(name, "1")]).check(&known()).unwrap_err();
             let told = refused.to_string();
             assert!(told.contains(name) && told.contains(hint), "{told}");
         }

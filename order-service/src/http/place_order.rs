@@ -166,16 +166,13 @@ pub(super) async fn place_order(
     Trace(trace): Trace,
     Keyed { once, body }: Keyed<PlaceOrder>,
 ) -> Result<Answer, Problem> {
+    let new = body.into_new_order()?;
     if let Err(refusal) = admission.admit() {
         // Who has an answer gets it also now: that the first one was lost is why he comes again.
         return once.answered(&store).await?.ok_or(refusal);
     }
     let mut stamp = Stamp::live();
-    let order = Order::take(
-        OrderId::new(stamp.new_id()),
-        body.into_new_order()?,
-        stamp.now,
-    );
+    let order = Order::take(OrderId::new(stamp.new_id()), new, stamp.now);
     let begun = orders.begin(order, Some(trace), &mut stamp);
     let begun = begun.map_err(|fault| Problem::internal(&fault))?;
     let placed = Placed::from(begun.data());

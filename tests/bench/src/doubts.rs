@@ -1,6 +1,7 @@
 //! Signs that the machine had other things to do: then the numbers tell more of those.
 
 use crate::calibrate::{Alone, Calibration};
+use crate::quantiles::Quantiles;
 use crate::results::Results;
 use crate::shortfall::shortfall;
 
@@ -52,16 +53,9 @@ pub(crate) fn doubts(results: &Results) -> Vec<String> {
             "just above the top all of it completed ({completed:.0}/s) without a million finished orders: what these cost is more than their ratio tells"
         ));
     }
-    let relay = results
-        .toolkit
-        .iter()
-        .flat_map(|toolkit| &toolkit.relay.rates);
-    doubts.extend(relay.filter(|rate| rate.late.p99 > LATE).map(|rate| {
-        format!(
-            "the relay's rows at {}/s were written {:.1} ms late (p99)",
-            rate.per_second, rate.late.p99
-        )
-    }));
+    let toolkit = results.toolkit.iter();
+    let rates = toolkit.flat_map(|toolkit| &toolkit.relay.rates);
+    doubts.extend(rates.filter_map(|rate| late(rate.per_second, &rate.late)));
     // Nobody is faster than the limit.
     let beyond = results.table.iter().filter(|row| {
         let limit = row.unit.contains('K') && !row.unit.contains("KiB");
@@ -72,6 +66,13 @@ pub(crate) fn doubts(results: &Results) -> Vec<String> {
     });
     doubts.extend(beyond.map(|row| format!("beyond the limit: {}", row.measure)));
     doubts
+}
+
+/// How late rows were written, if that was no longer the rate that is told.
+fn late(per_second: u32, by: &Quantiles) -> Option<String> {
+    let p99 = by.p99;
+    (p99 > LATE)
+        .then(|| format!("the relay's rows at {per_second}/s were written {p99:.1} ms late (p99)"))
 }
 
 /// Percent of all processors that others had in each part.
@@ -168,6 +169,13 @@ mod tests {
             "K99 at 500/s was 2.000 at first and 3.100 at last",
         ];
         assert_eq!(found[1..], drifted, "{found:?}");
+    }
+
+    #[test]
+    fn writers_who_come_too_late_are() {
+        assert_eq!(late(500, &times(0.5, 9.0)), None);
+        let doubt = "the relay's rows at 500/s were written 11.0 ms late (p99)";
+        assert_eq!(late(500, &times(0.5, 11.0)).as_deref(), Some(doubt));
     }
 
     #[test]

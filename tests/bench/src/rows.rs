@@ -379,7 +379,7 @@ fn overload(results: &Results) -> Row {
         Bounds::at_least(0.9, 0.97),
         found.map(|(run, top)| {
             let value = format!(
-                "{:.0}/s; {} taken, {} shed, backlog {} at most; {} actions came before their order",
+                "{:.0}/s; {} taken, {} shed, backlog {} at most; {} requests came before their order",
                 run.completed,
                 run.offered.taken(),
                 run.offered.shed(),
@@ -518,12 +518,25 @@ mod tests {
             error: 0.01,
             span: 1_000.0,
         };
-        let run = |slope| Run {
-            rate: 100.0,
-            backlog_rows: grow(slope),
+        // A hundred a second are taken.
+        let run = || Run {
+            length: 60,
+            offered: Offered {
+                answers: [(201, 6_000), (503, 6_000)].into(),
+                ..Offered::default()
+            },
             ..Run::default()
         };
-        assert!(run(1.0).piles_up() && !run(0.5).piles_up());
+        let rows = |slope| Run {
+            backlog_rows: grow(slope),
+            ..run()
+        };
+        assert!(rows(1.0).piles_up() && !rows(0.5).piles_up());
+        let calls = |slope| Run {
+            backlog_calls: grow(slope),
+            ..run()
+        };
+        assert!(calls(0.1).piles_up() && !calls(0.04).piles_up());
     }
 
     #[test]

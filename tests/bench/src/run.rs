@@ -37,8 +37,8 @@ const STORED: Duration = Duration::from_secs(1);
 /// What comes in so long may wait or not: rows and calls that grow by no more do not pile up.
 const NOISE: Duration = Duration::from_millis(250);
 /// Rows of outboxes and calls of the gateway for each order.
-const ROWS: f64 = 27.0;
-const CALLS: f64 = 2.0;
+pub(crate) const ROWS: f64 = 27.0;
+pub(crate) const CALLS: f64 = 2.0;
 /// Every so many orders look whether the view shows them.
 const WATCHED: u64 = 20;
 
@@ -122,7 +122,8 @@ impl Run {
 
     /// Whether the backlog grows: all of it, or rows or calls alone, which records of a second hide.
     pub(crate) fn piles_up(&self) -> bool {
-        let noise = |each: f64| NOISE.as_secs_f64() * self.rate * each;
+        let taken = self.offered.taken() as f64 / (self.length as f64).max(1.0);
+        let noise = |each: f64| NOISE.as_secs_f64() * taken * each;
         self.backlog.grows()
             || self.backlog_rows.grows_by(noise(ROWS))
             || self.backlog_calls.grows_by(noise(CALLS))

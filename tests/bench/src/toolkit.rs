@@ -50,7 +50,7 @@ pub(crate) async fn measure(bench: &Bench, relay: &Path) -> anyhow::Result<Toolk
         plan.messages
     ));
     let rig = rig::Rig::make(&bench.site, "bench_consumer").await?;
-    let consumer = consumer::measure(&rig, plan.messages).await?;
+    let consumer = consumer::measure(&bench.site, &rig, plan.messages).await?;
     rig.drop().await?;
     Ok(Toolkit {
         relay,

@@ -11,7 +11,7 @@ use serde::Serialize;
 use visitor::console::say;
 
 use crate::bench::Bench;
-use crate::run::{self, Order, Run};
+use crate::run::{self, CALLS, Order, ROWS, Run};
 use crate::shortfall::shortfall;
 
 /// The first rate that is tried, per second.
@@ -24,7 +24,7 @@ const SLOWER: f64 = 0.93;
 const RETREATS: u32 = 3;
 /// No rate above this is tried: the generator shares the machine.
 const MOST: f64 = 3_000.0;
-/// A backlog of more seconds than this of what is offered is not noise. (Offsets are stored once a second, so consumers
+/// A backlog of more than what comes in so many seconds is not noise. (Offsets are stored once a second, so consumers
 /// always seem about that far behind.)
 const SECONDS_BEHIND: f64 = 3.0;
 /// Records that consumers have to read for each order: those of the view, and those of everybody else.
@@ -61,10 +61,20 @@ pub(crate) struct Step {
 /// Why a run did not keep up with what was offered, in words. Nothing: it did.
 pub(crate) fn wrong(run: &Run) -> Option<String> {
     let offered = run.offered.arrivals as f64 / run.length as f64;
-    let deep = SECONDS_BEHIND * offered * RECORDS;
-    let behind = run.samples.last().map_or(0, |last| last.backlog.total());
     let piled_up = || {
-        (run.piles_up() && behind as f64 > deep).then(|| format!("a backlog of {behind} piled up"))
+        let behind = run.samples.last()?.backlog;
+        // Rows and calls are judged alone as well: there are many more records.
+        let kinds = [
+            (&run.backlog, behind.total(), RECORDS, ""),
+            (&run.backlog_rows, behind.rows, ROWS, " of rows"),
+            (&run.backlog_calls, behind.calls, CALLS, " of calls"),
+        ];
+        let deep = |count: i64, each: f64| count as f64 > SECONDS_BEHIND * offered * each;
+        let mut piled_up = kinds
+            .into_iter()
+            .filter(|(trend, count, each, _)| trend.grows() && deep(*count, *each));
+        let (_, count, _, kind) = piled_up.next()?;
+        Some(format!("a backlog{kind} of {count} piled up"))
     };
     shortfall(run).or_else(piled_up)
 }

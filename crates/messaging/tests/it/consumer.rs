@@ -144,8 +144,9 @@ async fn what_the_relay_repeats_at_new_offsets_has_no_second_effect() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_larger_than_a_fetch_arrives_and_so_does_what_is_behind_it() {
     let world = World::new().await;
-    // Nothing that a codec makes small.
-    let padding: String = (0..25_000).map(|_| ambient::new_id().to_string()).collect();
+    // Nothing that a codec makes small: several fetches, compressed.
+    let mut dice = fastrand::Rng::with_seed(1);
+    let padding: String = (0..900_000).map(|_| dice.alphanumeric()).collect();
     let body = json!({ "amount": 10, "padding": padding });
     let large: Vec<_> = world
         .keys

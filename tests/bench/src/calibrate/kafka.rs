@@ -137,7 +137,7 @@ fn send(
     Ok(())
 }
 
-/// A consumer of a topic of ours, set as those of the services, that has begun to fetch at the topic's end.
+/// A consumer of a topic of ours that has begun to fetch at the topic's end.
 ///
 /// # Errors
 /// The broker's.

@@ -100,25 +100,35 @@ pub(super) async fn live(people: Arc<People>, arrival: Arrival) {
         return;
     };
     let placed = Instant::now();
-    if let Some((version, every)) = habits.watch
-        && arrival.number.is_multiple_of(every)
-    {
-        let (people, id) = (Arc::clone(&people), id.clone());
-        tokio::spawn(async move {
+    let watched = habits
+        .watch
+        .filter(|(_, every)| arrival.number.is_multiple_of(*every));
+    let watching = async {
+        if let Some((version, _)) = watched {
             let seen = watch(&people, &id, version).await;
             people.tally.watched(seen.then(|| arrival.due.elapsed()));
-        });
-    }
-    let mut due = placed + habits.cooking;
+        }
+    };
+    let acting = async {
+        match act(&people, &id, placed + habits.cooking).await {
+            true => people.tally.finishes(),
+            false => people.tally.gives_up(),
+        }
+    };
+    tokio::join!(watching, acting);
+}
+
+/// What is done for it, from the cook to the customer's door; says whether all of it was.
+async fn act(people: &People, id: &str, cooked: Instant) -> bool {
+    let mut due = cooked;
     for act in Act::ALL {
         sleep_until(due.into()).await;
-        if !insist(&people, act, &id, due).await {
-            people.tally.gives_up();
-            return;
+        if !insist(people, act, id, due).await {
+            return false;
         }
-        due = Instant::now() + habits.courier;
+        due = Instant::now() + people.offer.habits.courier;
     }
-    people.tally.finishes();
+    true
 }
 
 /// Places the order. 409 says that the same request is under way: its connection broke, and whoever was at it has not ended.

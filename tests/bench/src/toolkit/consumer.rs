@@ -24,6 +24,7 @@ use visitor::console::say;
 use super::producer::{producer, record, send};
 use super::rig::{self, QUESTIONS, Rig};
 use crate::calibrate::kafka::PREFIX;
+use crate::site::Site;
 
 const ASK: &str = "ASK";
 /// As many connections as a service has.
@@ -46,12 +47,12 @@ pub(crate) struct Task {
 ///
 /// # Errors
 /// A server does not answer, or the process dies.
-pub(super) async fn measure(rig: &Rig, messages: u64) -> anyhow::Result<f64> {
+pub(super) async fn measure(site: &Site, rig: &Rig, messages: u64) -> anyhow::Result<f64> {
     let table = "CREATE TABLE counter (key uuid PRIMARY KEY, total bigint NOT NULL)";
     rig::run(rig.pool(), table.to_owned()).await?;
     let brokers = rig.brokers.clone();
     tokio::task::spawn_blocking(move || ask(&brokers, messages)).await??;
-    rig::run(rig.pool(), "CHECKPOINT".to_owned()).await?;
+    site.settle().await?;
     let working = Command::new(std::env::current_exe()?)
         .args(["consume", "--brokers", &rig.brokers])
         .args(["--messages", &messages.to_string()])

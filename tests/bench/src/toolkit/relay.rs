@@ -110,6 +110,7 @@ pub(super) async fn measure(
     plan: &Plan,
 ) -> anyhow::Result<Relay> {
     let before = Ceilings::measure(rig, plan.rows).await?;
+    site.settle().await?;
     let mut relay = start(rig, std::slice::from_ref(rig), program)?;
     let pid = relay.id().context("the relay has died")?.cast_signed();
     let began = reached(rig, plan.rows).await?;
@@ -176,7 +177,7 @@ async fn several(site: &Site, program: &Path, rows: u64) -> anyhow::Result<(f64,
         rigs.push(rig);
     }
     let first = rigs.first().context("no outbox")?;
-    rig::run(first.pool(), "CHECKPOINT".to_owned()).await?;
+    site.settle().await?;
     let (mut relay, begin) = (start(first, &rigs, program)?, Instant::now());
     let pid = relay.id().context("the relay has died")?.cast_signed();
     for rig in &rigs {
