@@ -5,14 +5,14 @@
 //! it at once, and comes back.
 //!
 //! The door is not open or closed: who lets in everybody below a limit and nobody above it hears of what he let in seconds later, and lets
-//! in wave after wave. What is let in is in proportion to the room that is left, as queues of routers drop in proportion to
-//! their length (random early detection: Floyd and Jacobson, 1993), so it settles where as much comes in as is carried through.
+//! in wave after wave. How many are let in a second is in proportion to the room that is left, as queues of routers drop in proportion
+//! to their length (random early detection: Floyd and Jacobson, 1993), so it settles where as much comes in as is carried through.
 
 use std::{
     convert::Infallible,
     ops::RangeInclusive,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use chrono::{DateTime, Utc};
@@ -23,14 +23,16 @@ use tokio_util::sync::CancellationToken;
 
 /// Between two looks.
 const EVERY: Duration = Duration::from_millis(250);
-/// From one look to the next this part of the room may be filled: so it takes two seconds to fill it. What is let in now goes on to
-/// be work for some seconds, since people come to act upon it: half as long sufficed for waves that did not die down.
-const PART: u32 = 8;
+/// A look that takes longer is left to itself, as its connection may have fallen silent: the next one takes another.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// In so long as much is let in as there is room. What is let in goes on to be work for some seconds, since people come to act upon
+/// it: half of this sufficed for waves that did not die down.
+const FILL: Duration = Duration::from_secs(2);
 /// After so many looks without anybody who was turned away it counts as over, five seconds: nobody wants to read of every one.
 const CALM: u32 = 20;
 /// An order whose command is not answered for longer is not counted: who does not answer it is away, or has parked it, and shall not hold up
-/// everybody else. It should be longer than the limit takes to get through, or a queue before one participant lets in more than that
-/// participant bears; and it is less than the patience with a first answer.
+/// everybody else. It should be longer than what is under way in an overload (two thirds of the limit) takes, or more is let in to a queue
+/// before one participant than that participant bears; and it is less than the patience with a first answer.
 const MOVING: Duration = Duration::from_secs(5);
 /// When to come back, in seconds: some of what is under way is done by then. Not the same for all, or they would come back at once.
 const RETRY_AFTER: RangeInclusive<u64> = 1..=3;
@@ -38,8 +40,8 @@ const RETRY_AFTER: RangeInclusive<u64> = 1..=3;
 /// How much is taken on.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Limit {
-    /// While so many orders await a participant's answer no new one is taken (503), and before that no more a second than half of
-    /// what is missing to it. Orders that wait for a cook or a courier do not count, nor those whose participant has been silent for
+    /// While so many orders await a participant's answer no new one is taken (503), and before that each instance takes no more a
+    /// second than half of what is missing to it. Orders that wait for a cook or a courier do not count, nor those whose participant has been silent for
     /// five seconds, and while Kafka is away every order is taken.
     #[arg(long, env = "ORDERS_UNDER_WAY", default_value_t = Self::default().orders_under_way,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -62,15 +64,30 @@ pub struct Admission {
     door: Arc<Mutex<Door>>,
 }
 
-/// What is let in until the next look.
+/// What is let in.
 #[derive(Debug)]
 struct Door {
-    /// So many more.
-    room: u32,
+    /// So many a second: a token bucket, which holds what comes between two looks.
+    rate: f64,
+    /// So many at once, as of then.
+    tokens: f64,
+    at: Instant,
+    /// So many were let in, and are not written down yet, or are just about to be.
+    entering: u32,
     /// So many were turned away since the last look.
     refused: u32,
     /// So many looks ago somebody was, at most [`CALM`].
     calm: u32,
+}
+
+/// The place of one who was let in, until it is given back.
+#[derive(Debug)]
+pub struct Place(Admission);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.door().entering -= 1;
+    }
 }
 
 /// What operators are told.
@@ -84,7 +101,10 @@ impl Default for Door {
     /// Everybody is let in until it is known how many are under way.
     fn default() -> Self {
         Self {
-            room: u32::MAX,
+            rate: f64::INFINITY,
+            tokens: f64::INFINITY,
+            at: Instant::now(),
+            entering: 0,
             refused: 0,
             calm: CALM,
         }
@@ -92,23 +112,35 @@ impl Default for Door {
 }
 
 impl Door {
-    /// Whether one more is let in.
-    const fn admit(&mut self) -> bool {
-        let admitted = self.room > 0;
+    /// Whether one more is let in at `now`.
+    fn admit(&mut self, now: Instant) -> bool {
+        self.fill(now);
+        let admitted = self.tokens >= 1.0;
         if admitted {
-            self.room -= 1;
-        } else {
-            self.refused += 1;
+            self.tokens -= 1.0;
+            self.entering += 1;
         }
         admitted
     }
 
-    /// There is room for so many more orders in all.
-    fn look(&mut self, room: u32) -> Option<Change> {
-        self.room = room.div_ceil(PART);
+    /// Under way there are so many; nothing: whoever comes is let in.
+    fn look(&mut self, now: Instant, limit: u32, count: Option<u32>) -> Option<Change> {
+        self.fill(now);
+        let rate = count.map_or(f64::INFINITY, |count| {
+            let room = limit.saturating_sub(count).saturating_sub(self.entering);
+            f64::from(room) / FILL.as_secs_f64()
+        });
+        if self.rate == 0.0 && rate > 0.0 {
+            // Where the limit is small a whole token takes long.
+            self.tokens = 1.0;
+        }
+        self.rate = rate;
+        self.fill(now);
         let was_calm = self.calm == CALM;
         self.calm = match std::mem::take(&mut self.refused) {
-            0 => CALM.min(self.calm + 1),
+            // At the limit nobody would be let in: that nobody came is no sign of calm.
+            0 if self.rate > 0.0 => CALM.min(self.calm + 1),
+            0 => self.calm,
             _ => 0,
         };
         match (was_calm, self.calm) {
@@ -117,24 +149,43 @@ impl Door {
             _ => None,
         }
     }
+
+    fn fill(&mut self, now: Instant) {
+        let since = now.saturating_duration_since(self.at).as_secs_f64();
+        self.at = now;
+        // One whole token fits in, or a small rate would let in nobody; at no rate at all none does.
+        let most = match self.rate {
+            0.0 => 0.0,
+            rate => (rate * EVERY.as_secs_f64()).max(1.0),
+        };
+        self.tokens = if self.rate.is_finite() && self.tokens.is_finite() {
+            (self.tokens + self.rate * since).min(most)
+        } else {
+            most
+        };
+    }
 }
 
 impl Admission {
-    /// Whether a new order is taken.
-    ///
-    /// # Errors
-    /// 503: too many are under way.
-    pub fn admit(&self) -> Result<(), Problem> {
-        if self.door().admit() {
-            return Ok(());
-        }
+    /// The place of a new order, to be kept until it is written down; none, if it is to be turned away with a [`refusal`](Self::refusal).
+    #[must_use]
+    pub fn admit(&self) -> Option<Place> {
+        self.door()
+            .admit(Instant::now())
+            .then(|| Place(self.clone()))
+    }
+
+    /// The answer to who is turned away: 503, too many are under way.
+    #[must_use]
+    pub fn refusal(&self) -> Problem {
+        self.door().refused += 1;
         metrics::counter!("orders_turned_away_total").increment(1);
         let detail = "too many orders are under way: this one was not taken; come again, with the same Idempotency-Key";
         let after = Duration::from_secs(ambient::any_of(RETRY_AFTER));
-        Err(Problem::unavailable(detail, after))
+        Problem::unavailable(detail, after)
     }
 
-    /// Looks once at `now`, and says how many are let in until the next look. `flows`: whether there is anybody to carry orders
+    /// Looks once at `now`, and says how many are let in from then on. `flows`: whether there is anybody to carry orders
     /// through; where there is not, what is taken now is what flows later.
     ///
     /// # Errors
@@ -149,12 +200,10 @@ impl Admission {
         let limit = limit.orders_under_way;
         let count = under_way(store.db(), limit, now - MOVING).await?;
         metrics::gauge!("orders_under_way").set(count);
-        let room = if flows {
-            limit.saturating_sub(count)
-        } else {
-            u32::MAX
-        };
-        match self.door().look(room) {
+        let change = self
+            .door()
+            .look(Instant::now(), limit, flows.then_some(count));
+        match change {
             Some(Change::TurnsAway) => tracing::warn!(limit, count, "new orders are turned away"),
             Some(Change::TakesAll) => {
                 tracing::info!(limit, count, "new orders are all taken again");
@@ -168,7 +217,7 @@ impl Admission {
         self.door.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Looks again and again until `shutdown`. A database that is away is waited for.
+    /// Looks again and again until `shutdown`. A database that is away is waited for; meanwhile as many are let in as before.
     ///
     /// # Errors
     /// Never.
@@ -180,11 +229,18 @@ impl Admission {
         shutdown: CancellationToken,
     ) -> Result<(), Infallible> {
         loop {
-            if let Err(error) = self
-                .look(&store, limit, kafka.is_up(), ambient::now())
-                .await
-            {
-                tracing::debug!(%error, "how many orders are under way is not known");
+            let look = tokio::spawn({
+                let (admission, store, flows) = (self.clone(), store.clone(), kafka.is_up());
+                async move { admission.look(&store, limit, flows, ambient::now()).await }
+            });
+            match tokio::time::timeout(PATIENCE, look).await {
+                Ok(Ok(Ok(()))) => {}
+                Ok(Ok(Err(error))) => {
+                    tracing::debug!(%error, "how many orders are under way is not known");
+                }
+                Ok(Err(_)) | Err(_) => {
+                    tracing::warn!("nobody answers how many orders are under way");
+                }
             }
             let pause = tokio::time::sleep(EVERY);
             if shutdown.run_until_cancelled(pause).await.is_none() {
@@ -198,50 +254,108 @@ impl Admission {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_less_room_there_is_the_fewer_are_let_in() {
-        let mut door = Door::default();
-        let admitted = [800, 400, 3, 0].map(|room| {
-            door.look(room);
-            (0..1_000).filter(|_| door.admit()).count()
-        });
-        assert_eq!(admitted, [100, 50, 1, 0]);
+    /// A moment, in milliseconds after the beginning.
+    fn at(begin: Instant, milliseconds: u64) -> Instant {
+        begin + Duration::from_millis(milliseconds)
     }
 
-    /// Twice as many come as are carried through, and each comes back for its second half after three seconds, as orders do that wait
-    /// for a cook.
     #[test]
-    fn an_overload_is_borne_evenly() {
-        const LIMIT: u32 = 1_200;
+    fn the_less_room_there_is_the_fewer_are_let_in_a_second() {
+        let begin = Instant::now();
+        let admitted = [0, 400, 796, 800].map(|count| {
+            let mut door = Door::default();
+            door.look(begin, 800, Some(count));
+            (0..2_000).filter(|&ms| door.admit(at(begin, ms))).count()
+        });
+        // Those of two seconds, and what a quarter of a second holds at first.
+        assert_eq!(admitted, [899, 449, 4, 0]);
+    }
+
+    #[test]
+    fn a_look_that_takes_long_lets_in_no_fewer() {
+        let begin = Instant::now();
+        let mut door = Door::default();
+        door.look(begin, 800, Some(0));
+        let late = (3_000..4_000).filter(|&ms| door.admit(at(begin, ms)));
+        assert_eq!(late.count(), 499);
+    }
+
+    #[test]
+    fn who_is_not_written_down_yet_takes_room_too() {
+        let begin = Instant::now();
+        let mut door = Door::default();
+        for _ in 0..800 {
+            assert!(door.admit(begin));
+        }
+        door.look(begin, 800, Some(0));
+        assert!(!door.admit(at(begin, 1_000)));
+    }
+
+    #[test]
+    fn where_nothing_flows_everybody_is_let_in_and_from_then_on_by_the_room() {
+        let begin = Instant::now();
+        let mut door = Door::default();
+        door.look(begin, 800, None);
+        assert!((0..5_000).all(|_| door.admit(begin)));
+        door.entering = 0;
+        door.look(begin, 800, Some(400));
+        assert_eq!((0..5_000).filter(|_| door.admit(begin)).count(), 50);
+    }
+
+    /// The part of what is carried through by which what is under way swings, when twice as much comes: an order is half of its work when it
+    /// comes, and the other half three seconds later, when a cook is done with it.
+    fn swing(look: impl Fn(&mut Door, Instant, u32)) -> u32 {
         const BORNE: u32 = 100;
-        let (mut door, mut under_way, mut back) = (Door::default(), 0_u32, [0_u32; 12]);
-        let mut counts = Vec::new();
-        for look in 0..400 {
-            door.look(LIMIT.saturating_sub(under_way));
-            let came = (0..100).filter(|_| door.admit()).count() as u32;
-            let again = std::mem::replace(&mut back[look % 12], 0);
-            under_way += came + again;
-            let done = BORNE.min(under_way);
-            under_way -= done;
-            back[look % 12] = came;
+        let (begin, mut door) = (Instant::now(), Door::default());
+        let (mut under_way, mut back, mut counts) = (0_u32, [0_u32; 12], Vec::new());
+        for quarter in 0..400_u64 {
+            let now = at(begin, quarter * 250);
+            look(&mut door, now, under_way);
+            let mut came = 0;
+            for order in 0..100 {
+                if door.admit(now + Duration::from_micros(2_500 * order)) {
+                    (door.entering, came) = (0, came + 1);
+                }
+            }
+            let again = &mut back[usize::try_from(quarter % 12).unwrap()];
+            under_way = (under_way + came + std::mem::replace(again, came)).saturating_sub(BORNE);
             counts.push(under_way);
         }
         let settled = &counts[200..];
-        let (least, most) = (settled.iter().min().unwrap(), settled.iter().max().unwrap());
-        assert!(
-            most - least < 50 && (700..LIMIT).contains(most),
-            "{least} to {most}"
-        );
+        settled.iter().max().unwrap() - settled.iter().min().unwrap()
+    }
+
+    #[test]
+    fn an_overload_is_borne_evenly() {
+        let evenly = swing(|door, now, count| {
+            door.look(now, 1_200, Some(count));
+        });
+        // A door that is open or closed.
+        let in_waves = swing(|door, now, count| {
+            door.look(
+                now,
+                1_000_000,
+                Some(if count < 800 { 0 } else { 1_000_000 }),
+            );
+        });
+        assert!(evenly * 5 < in_waves, "{evenly}, {in_waves}");
     }
 
     #[test]
     fn operators_are_told_when_it_begins_and_when_it_is_over_and_not_of_everyone() {
+        let begin = Instant::now();
         let mut door = Door::default();
         let mut told = Vec::new();
-        for room in [8, 0, 0, 8, 0].into_iter().chain([8; 30]) {
-            told.extend(door.look(room));
-            door.admit();
+        for (quarter, count) in (0..).zip([0, 8, 8, 0, 8].into_iter().chain([8; 30]).chain([0; 30]))
+        {
+            let now = at(begin, quarter * 250);
+            told.extend(door.look(now, 8, Some(count)));
+            if quarter < 5 && !door.admit(now) {
+                door.refused += 1;
+            }
+            door.entering = 0;
         }
+        // At the limit it is not over, although nobody comes.
         assert_eq!(told, [Change::TurnsAway, Change::TakesAll]);
     }
 }

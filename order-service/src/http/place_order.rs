@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 
 use crate::{
     Admission,
+    admission::Place,
     domain::{Items, NewOrder, Order},
     messages::Orders,
 };
@@ -104,6 +105,8 @@ pub(super) struct Placement {
     once: Once,
     answer: Answer,
     begun: Beginning<Order>,
+    /// Until it is done, also when nobody waits for the answer any more.
+    _place: Place,
 }
 
 impl Joint for Placing {
@@ -167,10 +170,11 @@ pub(super) async fn place_order(
     Keyed { once, body }: Keyed<PlaceOrder>,
 ) -> Result<Answer, Problem> {
     let new = body.into_new_order()?;
-    if let Err(refusal) = admission.admit() {
+    let Some(place) = admission.admit() else {
         // Who has an answer gets it also now: that the first one was lost is why he comes again.
-        return once.answered(&store).await?.ok_or(refusal);
-    }
+        let answered = once.answered(&store).await?;
+        return answered.ok_or_else(|| admission.refusal());
+    };
     let mut stamp = Stamp::live();
     let order = Order::take(OrderId::new(stamp.new_id()), new, stamp.now);
     let begun = orders.begin(order, Some(trace), &mut stamp);
@@ -182,6 +186,7 @@ pub(super) async fn place_order(
         once,
         answer,
         begun,
+        _place: place,
     };
     desk.ask(placement).await?
 }

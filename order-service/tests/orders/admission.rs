@@ -102,22 +102,15 @@ async fn what_moves_is_told_by_the_clock_of_who_sends_commands_and_not_by_that_o
 }
 
 #[tokio::test]
-async fn between_two_looks_an_eighth_of_the_room_is_filled_and_the_beginning_is_told() {
-    let twenty = Limit {
-        orders_under_way: 20,
-    };
+async fn operators_are_told_once_that_new_orders_are_turned_away() {
     let desk = Desk::open().await;
     let (log, _logging) = Log::collect(tracing::Level::INFO);
-    let mut taken = Vec::new();
-    for _ in 0..6 {
-        desk.look(twenty).await;
-        let mut count = 0;
-        while desk.post("/orders", &new_order()).await.0 == 201 {
-            count += 1;
-        }
-        taken.push(count);
+    desk.place().await;
+    desk.place().await;
+    for _ in 0..3 {
+        desk.look(TWO).await;
+        assert_eq!(desk.post("/orders", &new_order()).await.0, 503);
     }
-    assert_eq!(taken, [3, 3, 2, 2, 2, 1], "of 20, 17, 14, 12, 10 and 8");
 
     let text = log.text();
     let told: Vec<&str> = text
@@ -126,6 +119,18 @@ async fn between_two_looks_an_eighth_of_the_room_is_filled_and_the_beginning_is_
         .collect();
     assert_eq!(told.len(), 1, "{text}");
     assert!(told[0].contains("WARN") && told[0].contains("are turned away"));
+}
+
+#[tokio::test]
+async fn what_is_wrong_in_an_order_is_told_at_a_full_door_too() {
+    let desk = Desk::open().await;
+    desk.place().await;
+    desk.place().await;
+    desk.look(TWO).await;
+    let mut order = new_order();
+    order["orderItems"] = serde_json::json!([]);
+    let (status, problem) = desk.post("/orders", &order).await;
+    assert!((400..500).contains(&status), "{status} {problem}");
 }
 
 #[tokio::test]

@@ -513,7 +513,7 @@ mod tests {
     #[test]
     fn a_backlog_of_rows_is_seen_among_many_more_records() {
         let grow = |slope| crate::trend::Trend {
-            mean: 350.0,
+            mean: 100.0,
             slope,
             error: 0.01,
             span: 1_000.0,

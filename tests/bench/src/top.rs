@@ -24,9 +24,11 @@ const SLOWER: f64 = 0.93;
 const RETREATS: u32 = 3;
 /// No rate above this is tried: the generator shares the machine.
 const MOST: f64 = 3_000.0;
-/// A backlog of more than what comes in so many seconds is not noise. (Offsets are stored once a second, so consumers
-/// always seem about that far behind.)
+/// A backlog of more than what comes in so many seconds is not noise. Offsets are stored once a second, so consumers
+/// always seem about that far behind.
 const SECONDS_BEHIND: f64 = 3.0;
+/// The same of rows and calls alone, which are counted where they are.
+const SECONDS_WAITING: f64 = 1.0;
 /// Records that consumers have to read for each order: those of the view, and those of everybody else.
 const RECORDS: f64 = 75.0;
 
@@ -64,15 +66,16 @@ pub(crate) fn wrong(run: &Run) -> Option<String> {
     let piled_up = || {
         let behind = run.samples.last()?.backlog;
         // Rows and calls are judged alone as well: there are many more records.
+        let all = SECONDS_BEHIND * RECORDS;
+        let (rows, calls) = (SECONDS_WAITING * ROWS, SECONDS_WAITING * CALLS);
         let kinds = [
-            (&run.backlog, behind.total(), RECORDS, ""),
-            (&run.backlog_rows, behind.rows, ROWS, " of rows"),
-            (&run.backlog_calls, behind.calls, CALLS, " of calls"),
+            (&run.backlog, behind.total(), all, ""),
+            (&run.backlog_rows, behind.rows, rows, " of rows"),
+            (&run.backlog_calls, behind.calls, calls, " of calls"),
         ];
-        let deep = |count: i64, each: f64| count as f64 > SECONDS_BEHIND * offered * each;
         let mut piled_up = kinds
             .into_iter()
-            .filter(|(trend, count, each, _)| trend.grows() && deep(*count, *each));
+            .filter(|(trend, count, deep, _)| trend.grows() && *count as f64 > offered * deep);
         let (_, count, _, kind) = piled_up.next()?;
         Some(format!("a backlog{kind} of {count} piled up"))
     };
@@ -180,4 +183,65 @@ pub(crate) async fn hold(bench: &Bench, name: &str, rate: f64, length: u64) -> a
         hops: true,
     };
     run::perform(bench, order).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backlog::Backlog;
+    use crate::load::Offered;
+    use crate::run::Sample;
+    use crate::trend::Trend;
+
+    /// A hundred a second for a minute, all completed, and that was under way at last.
+    fn run(backlog: Backlog) -> Run {
+        let sample = Sample {
+            at: 60.0,
+            backlog,
+            memory: BTreeMap::new(),
+        };
+        Run {
+            length: 60,
+            offered: Offered {
+                arrivals: 6_000,
+                answers: [(201, 6_000)].into(),
+                ..Offered::default()
+            },
+            lifecycles: 6_000,
+            expected: 6_000,
+            samples: vec![sample],
+            ..Run::default()
+        }
+    }
+
+    const GROWS: Trend = Trend {
+        mean: 1_000.0,
+        slope: 50.0,
+        error: 1.0,
+        span: 60.0,
+    };
+
+    #[test]
+    fn a_backlog_of_all_or_of_rows_that_grows_is_wrong_when_it_is_deep() {
+        let (records, rows) = (30_000, 3_000);
+        let deep = |rows, records| Run {
+            backlog: GROWS,
+            backlog_rows: GROWS,
+            ..run(Backlog {
+                rows,
+                records,
+                calls: 0,
+            })
+        };
+        assert_eq!(wrong(&deep(0, 20_000)), None);
+        let told = |run| wrong(&run).unwrap_or_default();
+        assert_eq!(told(deep(0, records)), "a backlog of 30000 piled up");
+        assert_eq!(told(deep(rows, 0)), "a backlog of rows of 3000 piled up");
+        let stays = run(Backlog {
+            rows,
+            records,
+            calls: 0,
+        });
+        assert_eq!(wrong(&stays), None);
+    }
 }

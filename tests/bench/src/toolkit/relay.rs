@@ -109,7 +109,7 @@ pub(super) async fn measure(
     program: &Path,
     plan: &Plan,
 ) -> anyhow::Result<Relay> {
-    let before = Ceilings::measure(rig, plan.rows).await?;
+    let before = Ceilings::measure(site, rig, plan.rows).await?;
     site.settle().await?;
     let mut relay = start(rig, std::slice::from_ref(rig), program)?;
     let pid = relay.id().context("the relay has died")?.cast_signed();
@@ -124,7 +124,7 @@ pub(super) async fn measure(
     relay.kill().await?;
     // What is relayed is removed, so the same rows are put into another outbox.
     let again = Rig::make(site, "bench_relay_again").await?;
-    let after = Ceilings::measure(&again, plan.rows).await?;
+    let after = Ceilings::measure(site, &again, plan.rows).await?;
     again.drop().await?;
     let (several, several_memory) = several(site, program, plan.rows / 10).await?;
     Ok(Relay {
@@ -144,10 +144,10 @@ pub(super) async fn measure(
 impl Ceilings {
     /// Fills an outbox, and measures what could be done with it at best; the rows stay. No reader has to write them any more (hint
     /// bits), neither this one nor the relay.
-    async fn measure(rig: &Rig, rows: u64) -> anyhow::Result<Self> {
+    async fn measure(site: &Site, rig: &Rig, rows: u64) -> anyhow::Result<Self> {
         fill(rig, rows).await?;
         rig::run(rig.pool(), "VACUUM (FREEZE) outbox".to_owned()).await?;
-        rig::run(rig.pool(), "CHECKPOINT".to_owned()).await?;
+        site.settle().await?;
         Ok(Self {
             paged_read: paged_read(rig, rows).await?,
             producer: producer::ceiling(rig, rows).await?,
