@@ -26,7 +26,7 @@ const EVERY: Duration = Duration::from_millis(250);
 /// A look that takes longer is left to itself, as its connection may have fallen silent: the next one takes another.
 const PATIENCE: Duration = Duration::from_secs(4);
 /// In so long as much is let in as there is room. What is let in goes on to be work for some seconds, since people come to act upon
-/// it: half of this sufficed for waves that did not die down.
+/// it: in half of this, waves did not die down.
 const FILL: Duration = Duration::from_secs(2);
 /// After so many looks without anybody who was turned away it counts as over, five seconds: nobody wants to read of every one.
 const CALM: u32 = 20;
@@ -302,8 +302,8 @@ mod tests {
         assert_eq!((0..5_000).filter(|_| door.admit(begin)).count(), 50);
     }
 
-    /// The part of what is carried through by which what is under way swings, when twice as much comes: an order is half of its work when it
-    /// comes, and the other half three seconds later, when a cook is done with it.
+    /// By how many orders what is under way swings at last, when twice as much comes as is carried through: an order is half of its work when
+    /// it comes, and the other half three seconds later, when a cook is done with it.
     fn swing(look: impl Fn(&mut Door, Instant, u32)) -> u32 {
         const BORNE: u32 = 100;
         let (begin, mut door) = (Instant::now(), Door::default());

@@ -1,19 +1,29 @@
 //! New orders are turned away while too many are under way.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use axum::{body::Body, http::Request};
 use futures_util::FutureExt;
 use order_service::Limit;
 use saga_postgres::under_way;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
-use testing::Log;
+use testing::{Break, Log};
+use tokio_util::sync::CancellationToken;
 
 use crate::support::{Desk, new_order};
 
 const TWO: Limit = Limit {
     orders_under_way: 2,
 };
+
+/// A desk whose door is full.
+async fn full() -> Desk {
+    let desk = Desk::open().await;
+    desk.place().await;
+    desk.place().await;
+    desk.look(TWO).await;
+    desk
+}
 
 #[tokio::test]
 async fn while_too_many_orders_are_under_way_a_new_one_is_turned_away_and_told_to_come_back() {
@@ -103,13 +113,11 @@ async fn what_moves_is_told_by_the_clock_of_who_sends_commands_and_not_by_that_o
 
 #[tokio::test]
 async fn operators_are_told_once_that_new_orders_are_turned_away() {
-    let desk = Desk::open().await;
+    let desk = full().await;
     let (log, _logging) = Log::collect(tracing::Level::INFO);
-    desk.place().await;
-    desk.place().await;
     for _ in 0..3 {
-        desk.look(TWO).await;
         assert_eq!(desk.post("/orders", &new_order()).await.0, 503);
+        desk.look(TWO).await;
     }
 
     let text = log.text();
@@ -123,10 +131,7 @@ async fn operators_are_told_once_that_new_orders_are_turned_away() {
 
 #[tokio::test]
 async fn what_is_wrong_in_an_order_is_told_at_a_full_door_too() {
-    let desk = Desk::open().await;
-    desk.place().await;
-    desk.place().await;
-    desk.look(TWO).await;
+    let desk = full().await;
     let mut order = new_order();
     order["orderItems"] = serde_json::json!([]);
     let (status, problem) = desk.post("/orders", &order).await;
@@ -135,10 +140,7 @@ async fn what_is_wrong_in_an_order_is_told_at_a_full_door_too() {
 
 #[tokio::test]
 async fn those_who_are_turned_away_are_not_told_to_come_back_at_once() {
-    let desk = Desk::open().await;
-    desk.place().await;
-    desk.place().await;
-    desk.look(TWO).await;
+    let desk = full().await;
     let mut told = BTreeSet::new();
     for _ in 0..100 {
         let order = Request::post("/orders").header("content-type", "application/json");
@@ -192,12 +194,38 @@ async fn who_has_an_answer_gets_it_while_new_orders_are_turned_away() {
     desk.place().await;
     desk.look(TWO).await;
 
+    let (log, _logging) = Log::collect(tracing::Level::INFO);
     let again = desk.client.post_as("k", "/orders", &order).await;
     assert_eq!(
         (again.status(), again.body()),
         (first.status(), first.body())
     );
+    desk.look(TWO).await;
+    assert!(!log.text().contains("turned away"), "nobody was");
     let new = desk.client.post_as("l", "/orders", &order).await;
     assert_eq!(new.status(), 503);
     assert_eq!(desk.count("SELECT count(*) FROM orders").await, 2);
+}
+
+#[tokio::test]
+async fn a_look_whose_connection_falls_silent_is_left_to_itself_and_the_next_one_takes_another() {
+    let (desk, line) = Desk::over_a_line().await;
+    desk.place().await;
+    desk.place().await;
+    let (log, _logging) = Log::collect(tracing::Level::WARN);
+    line.breaks_at("SELECT 1", Break::Silent);
+    let (shutdown, kafka) = (CancellationToken::new(), Arc::default());
+    let watch = desk
+        .admission
+        .clone()
+        .watch(desk.store.clone(), TWO, kafka, shutdown.clone());
+    let watching = tokio::spawn(watch);
+    testing::eventually("the look is given up", async || {
+        log.text().contains("nobody answers").then_some(())
+    })
+    .await;
+    shutdown.cancel();
+    watching.await.unwrap().unwrap();
+    desk.look(TWO).await;
+    assert_eq!(desk.post("/orders", &new_order()).await.0, 503);
 }
