@@ -49,11 +49,11 @@ pub struct Limit {
 }
 
 impl Default for Limit {
-    /// Six seconds of what a small machine gets through: with two missing to it as much is let in as is carried through, and the four
+    /// Five seconds of what a small machine gets through: with two missing to it as much is let in as is carried through, and the three
     /// under way are less than any participant's patience.
     fn default() -> Self {
         Self {
-            orders_under_way: 1_200,
+            orders_under_way: 1_000,
         }
     }
 }
@@ -328,14 +328,14 @@ mod tests {
     #[test]
     fn an_overload_is_borne_evenly() {
         let evenly = swing(|door, now, count| {
-            door.look(now, 1_200, Some(count));
+            door.look(now, 1_000, Some(count));
         });
         // A door that is open or closed.
         let in_waves = swing(|door, now, count| {
             door.look(
                 now,
                 1_000_000,
-                Some(if count < 800 { 0 } else { 1_000_000 }),
+                Some(if count < 600 { 0 } else { 1_000_000 }),
             );
         });
         assert!(evenly * 5 < in_waves, "{evenly}, {in_waves}");

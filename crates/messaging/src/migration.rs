@@ -20,6 +20,10 @@ pub fn migrations(shards: u16) -> Vec<Box<dyn MigrationTrait>> {
             include_str!("migration/parked_line.sql"),
         ),
         sql_migration("m000004_forgotten", include_str!("migration/forgotten.sql")),
+        sql_migration(
+            "m000005_append_only",
+            include_str!("migration/append_only.sql"),
+        ),
     ]
 }
 

@@ -10,7 +10,7 @@ use crate::{Account, Error, Installation, Launch, Server, StopSignal, launch, pr
 
 /// What differs from Postgres' own defaults, and `fsync` with `synchronous_commit` said aloud:
 /// every promise of the platform rests on them.
-const SETTINGS: [&str; 17] = [
+const SETTINGS: [&str; 16] = [
     "fsync=on",
     "synchronous_commit=on",
     "listen_addresses=127.0.0.1",
@@ -21,8 +21,6 @@ const SETTINGS: [&str; 17] = [
     "checkpoint_timeout=15min",
     // One forgotten transaction keeps its locks, and keeps vacuum from cleaning up, in every database.
     "idle_in_transaction_session_timeout=30s",
-    // The outbox and inbox turn over quickly.
-    "autovacuum_naptime=15s",
     "shared_preload_libraries=pg_stat_statements",
     "track_io_timing=off",
     "jit=off", // no query here runs long enough to be worth compiling

@@ -1,6 +1,9 @@
 //! The inbox forgets by day.
 
-use messaging::{Processor, Store};
+use messaging::{
+    Processor, Store,
+    retention::{self, Days},
+};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::json;
 use testing::Database;
@@ -17,12 +20,19 @@ async fn store() -> (Database, Store) {
 }
 
 async fn days(store: &Store) -> Vec<String> {
-    let query = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'inbox'::regclass ORDER BY 1";
+    tables(
+        store,
+        "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'inbox'::regclass ORDER BY 1",
+    )
+    .await
+}
+
+async fn tables(store: &Store, query: &str) -> Vec<String> {
     let rows = store
         .db()
         .query_all_raw(Statement::from_string(DbBackend::Postgres, query))
         .await;
-    rows.expect("the partitions can be listed")
+    rows.expect("the tables can be listed")
         .iter()
         .map(|row| row.try_get_by_index(0).expect("a name"))
         .collect()
@@ -106,4 +116,32 @@ async fn days_are_made_ahead_and_old_ones_are_dropped() {
     assert!(days.contains(&"inbox_20300308".to_owned()), "{days:?}");
     assert!(days.contains(&"inbox_20300204".to_owned()), "{days:?}");
     assert!(!days.contains(&"inbox_20300130".to_owned()), "{days:?}");
+}
+
+#[tokio::test]
+async fn autovacuum_is_told_to_leave_alone_what_only_grows() {
+    let (_database, store) = store().await;
+    let leaves = async |with: &str| {
+        let query = format!(
+            "SELECT relid::regclass::text FROM (SELECT * FROM pg_partition_tree('outbox') UNION ALL SELECT * FROM pg_partition_tree('inbox')) AS tree
+             JOIN pg_class ON pg_class.oid = relid
+             WHERE isleaf AND {with} coalesce(reloptions, '{{}}') @> '{{autovacuum_vacuum_insert_threshold=-1,autovacuum_analyze_threshold=2147483647}}'"
+        );
+        tables(&store, &query).await
+    };
+    assert_eq!(leaves("NOT").await, [""; 0]);
+    let ahead = "SELECT inbox_maintain('2130-01-31', 36500)";
+    let ahead = store.db().execute_unprepared(ahead).await;
+    ahead.expect("the inbox can be maintained");
+    assert_eq!(leaves("NOT").await.len(), 5, "days that were just made");
+
+    let once = CancellationToken::new();
+    once.cancel();
+    let inbox = Days {
+        table: "inbox",
+        keep: 30,
+    };
+    retention::maintain(store.clone(), inbox, once).await;
+    assert_eq!(leaves("NOT").await, [""; 0]);
+    assert!(leaves("").await.contains(&"inbox_21300131".to_owned()));
 }

@@ -91,12 +91,25 @@ pub(crate) struct AtRate {
     pub(crate) per_second: u32,
     /// From the moment in which the transaction was sent until a consumer has the message, in milliseconds.
     pub(crate) times: Quantiles,
+    /// From the same moment until the writer's own commit was confirmed to it, in milliseconds: the part of `times` that no relay
+    /// can make shorter.
+    pub(crate) commits: Quantiles,
     /// How much later than due transactions were sent, in milliseconds.
     pub(crate) late: Quantiles,
     /// MiB at most.
     pub(crate) memory: f64,
     /// Percent of a core.
     pub(crate) cpu: f64,
+}
+
+/// What one writer noted.
+struct Written {
+    /// When each transaction was sent.
+    sent: HashMap<i64, Instant>,
+    /// How soon each was confirmed.
+    commits: Latencies,
+    /// How much later than due each was sent.
+    late: Latencies,
 }
 
 /// Measures all of it. `program` is the relay's.
@@ -287,10 +300,11 @@ async fn at_rate(rig: &Rig, pid: i32, rate: u32, length: Duration) -> anyhow::Re
         let writer = tokio::spawn(async move { write(connection, &doorbell, due).await });
         async { anyhow::Ok(writer.await??) }
     });
-    let (mut sent, mut late) = (HashMap::new(), Latencies::new());
-    for (by_one, late_by) in try_join_all(writing).await? {
-        sent.extend(by_one);
-        late.merge(&late_by);
+    let (mut sent, mut commits, mut late) = (HashMap::new(), Latencies::new(), Latencies::new());
+    for by_one in try_join_all(writing).await? {
+        sent.extend(by_one.sent);
+        commits.merge(&by_one.commits);
+        late.merge(&by_one.late);
     }
     let after = processes::one(pid);
     let busy = (after.cpu - before.cpu) / begin.elapsed().as_secs_f64();
@@ -301,6 +315,7 @@ async fn at_rate(rig: &Rig, pid: i32, rate: u32, length: Duration) -> anyhow::Re
     Ok(AtRate {
         per_second: rate,
         times: kafka::between(&sent, &arrived, rate)?.quantiles(),
+        commits: commits.quantiles(),
         late: late.quantiles(),
         memory: after.peak,
         cpu: busy * 100.0,
@@ -309,13 +324,19 @@ async fn at_rate(rig: &Rig, pid: i32, rate: u32, length: Duration) -> anyhow::Re
 
 /// Commits what is due when it is due, over a connection of its own, as the clients do by whom F is measured: transactions of one
 /// statement, which commits itself. (What the writers cost is the relay's loss, since they share the processors.) Gives when each was sent,
-/// which [`messaging::Store`] does not tell, and by how much too late; a message is under way from some moment after that.
+/// which [`messaging::Store`] does not tell, and by how much too late; a message is under way from some moment between that and the
+/// confirmation of its commit.
 async fn write(
     mut connection: PgConnection,
     doorbell: &Doorbell,
     due: impl Iterator<Item = (i64, Instant)>,
-) -> anyhow::Result<(HashMap<i64, Instant>, Latencies)> {
-    let (mut sent, mut late, body) = (HashMap::new(), Latencies::new(), "x".repeat(BODY));
+) -> anyhow::Result<Written> {
+    let mut written = Written {
+        sent: HashMap::new(),
+        commits: Latencies::new(),
+        late: Latencies::new(),
+    };
+    let body = "x".repeat(BODY);
     for (number, due) in due {
         sleep_until(due.into()).await;
         let say = sqlx::query(SAY)
@@ -324,13 +345,14 @@ async fn write(
             .bind(number)
             .bind(&body);
         let now = Instant::now();
-        sent.insert(number, now);
-        late.add(now - due);
+        written.sent.insert(number, now);
+        written.late.add(now - due);
         say.execute(&mut connection).await?;
+        written.commits.add(now.elapsed());
         doorbell.ring();
     }
     connection.close().await?;
-    Ok((sent, late))
+    Ok(written)
 }
 
 #[cfg(test)]
