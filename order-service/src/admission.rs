@@ -31,7 +31,7 @@ const FILL: Duration = Duration::from_secs(2);
 /// After so many looks without anybody who was turned away it counts as over, five seconds: nobody wants to read of every one.
 const CALM: u32 = 20;
 /// An order whose command is not answered for longer is not counted: who does not answer it is away, or has parked it, and shall not hold up
-/// everybody else. It should be longer than what is under way in an overload (two thirds of the limit) takes, or more is let in to a queue
+/// everybody else. It should be longer than what is under way in an overload (three fifths of the limit) takes, or more is let in to a queue
 /// before one participant than that participant bears; and it is less than the patience with a first answer.
 const MOVING: Duration = Duration::from_secs(5);
 /// When to come back, in seconds: some of what is under way is done by then. Not the same for all, or they would come back at once.
@@ -72,12 +72,24 @@ struct Door {
     /// So many at once, as of then.
     tokens: f64,
     at: Instant,
+    /// So many in all before the next look, however long that takes: the room that there was at the last one.
+    left: f64,
+    /// So many looks were begun.
+    looks: u64,
     /// So many were let in, and are not written down yet, or are just about to be.
     entering: u32,
     /// So many were turned away since the last look.
     refused: u32,
     /// So many looks ago somebody was, at most [`CALM`].
     calm: u32,
+}
+
+/// A look that was begun.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    number: u64,
+    /// So many were entering then. Who is written down meanwhile may be counted twice, and not never.
+    entering: u32,
 }
 
 /// The place of one who was let in, until it is given back.
@@ -104,6 +116,8 @@ impl Default for Door {
             rate: f64::INFINITY,
             tokens: f64::INFINITY,
             at: Instant::now(),
+            left: f64::INFINITY,
+            looks: 0,
             entering: 0,
             refused: 0,
             calm: CALM,
@@ -115,21 +129,33 @@ impl Door {
     /// Whether one more is let in at `now`.
     fn admit(&mut self, now: Instant) -> bool {
         self.fill(now);
-        let admitted = self.tokens >= 1.0;
+        let admitted = self.tokens.min(self.left) >= 1.0;
         if admitted {
             self.tokens -= 1.0;
+            self.left -= 1.0;
             self.entering += 1;
         }
         admitted
     }
 
-    /// Under way there are so many; nothing: whoever comes is let in.
-    fn look(&mut self, now: Instant, limit: u32, count: Option<u32>) -> Option<Change> {
+    const fn begin_look(&mut self) -> Look {
+        self.looks += 1;
+        Look {
+            number: self.looks,
+            entering: self.entering,
+        }
+    }
+
+    /// Under way there are so many; nothing: whoever comes is let in. A look that a later one has overtaken changes nothing.
+    fn look(&mut self, look: Look, now: Instant, limit: u32, count: Option<u32>) -> Option<Change> {
+        if look.number != self.looks {
+            return None;
+        }
         self.fill(now);
-        let rate = count.map_or(f64::INFINITY, |count| {
-            let room = limit.saturating_sub(count).saturating_sub(self.entering);
-            f64::from(room) / FILL.as_secs_f64()
+        self.left = count.map_or(f64::INFINITY, |count| {
+            f64::from(limit.saturating_sub(count).saturating_sub(look.entering))
         });
+        let rate = self.left / FILL.as_secs_f64();
         if self.rate == 0.0 && rate > 0.0 {
             // Where the limit is small a whole token takes long.
             self.tokens = 1.0;
@@ -198,11 +224,12 @@ impl Admission {
         now: DateTime<Utc>,
     ) -> Result<(), sea_orm::DbErr> {
         let limit = limit.orders_under_way;
+        let look = self.door().begin_look();
         let count = under_way(store.db(), limit, now - MOVING).await?;
         metrics::gauge!("orders_under_way").set(count);
         let change = self
             .door()
-            .look(Instant::now(), limit, flows.then_some(count));
+            .look(look, Instant::now(), limit, flows.then_some(count));
         match change {
             Some(Change::TurnsAway) => tracing::warn!(limit, count, "new orders are turned away"),
             Some(Change::TakesAll) => {
@@ -254,6 +281,11 @@ impl Admission {
 mod tests {
     use super::*;
 
+    fn look(door: &mut Door, now: Instant, limit: u32, count: Option<u32>) -> Option<Change> {
+        let look = door.begin_look();
+        door.look(look, now, limit, count)
+    }
+
     /// A moment, in milliseconds after the beginning.
     fn at(begin: Instant, milliseconds: u64) -> Instant {
         begin + Duration::from_millis(milliseconds)
@@ -264,20 +296,58 @@ mod tests {
         let begin = Instant::now();
         let admitted = [0, 400, 796, 800].map(|count| {
             let mut door = Door::default();
-            door.look(begin, 800, Some(count));
+            look(&mut door, begin, 800, Some(count));
             (0..2_000).filter(|&ms| door.admit(at(begin, ms))).count()
         });
-        // Those of two seconds, and what a quarter of a second holds at first.
-        assert_eq!(admitted, [899, 449, 4, 0]);
+        assert_eq!(admitted, [800, 400, 4, 0]);
+        let mut door = Door::default();
+        look(&mut door, begin, 800, Some(400));
+        let second = (0..1_000).filter(|&ms| door.admit(at(begin, ms)));
+        let second = second.count();
+        assert_eq!(
+            second, 249,
+            "with what a quarter of a second holds at first"
+        );
     }
 
     #[test]
     fn a_look_that_takes_long_lets_in_no_fewer() {
         let begin = Instant::now();
         let mut door = Door::default();
-        door.look(begin, 800, Some(0));
+        look(&mut door, begin, 800, Some(0));
         let late = (3_000..4_000).filter(|&ms| door.admit(at(begin, ms)));
         assert_eq!(late.count(), 499);
+    }
+
+    #[test]
+    fn until_the_next_look_no_more_are_let_in_than_there_was_room_for() {
+        let begin = Instant::now();
+        let mut door = Door::default();
+        look(&mut door, begin, 800, Some(300));
+        let admitted = (0..60_000).filter(|&ms| door.admit(at(begin, ms)));
+        assert_eq!(admitted.count(), 500);
+    }
+
+    #[test]
+    fn a_look_that_was_overtaken_changes_nothing() {
+        let begin = Instant::now();
+        let mut door = Door::default();
+        let overtaken = door.begin_look();
+        look(&mut door, begin, 800, Some(800));
+        // Kafka was away when it was begun: everybody was to be let in.
+        assert_eq!(door.look(overtaken, begin, 800, None), None);
+        assert!(!door.admit(at(begin, 1_000)));
+    }
+
+    #[test]
+    fn who_is_written_down_during_a_look_takes_room_at_it() {
+        let begin = Instant::now();
+        let mut door = Door::default();
+        assert!((0..800).all(|_| door.admit(begin)));
+        let before = door.begin_look();
+        door.entering = 0;
+        door.look(before, begin, 800, Some(0));
+        assert!(!door.admit(at(begin, 1_000)));
     }
 
     #[test]
@@ -287,7 +357,7 @@ mod tests {
         for _ in 0..800 {
             assert!(door.admit(begin));
         }
-        door.look(begin, 800, Some(0));
+        look(&mut door, begin, 800, Some(0));
         assert!(!door.admit(at(begin, 1_000)));
     }
 
@@ -295,10 +365,10 @@ mod tests {
     fn where_nothing_flows_everybody_is_let_in_and_from_then_on_by_the_room() {
         let begin = Instant::now();
         let mut door = Door::default();
-        door.look(begin, 800, None);
+        look(&mut door, begin, 800, None);
         assert!((0..5_000).all(|_| door.admit(begin)));
         door.entering = 0;
-        door.look(begin, 800, Some(400));
+        look(&mut door, begin, 800, Some(400));
         assert_eq!((0..5_000).filter(|_| door.admit(begin)).count(), 50);
     }
 
@@ -328,11 +398,12 @@ mod tests {
     #[test]
     fn an_overload_is_borne_evenly() {
         let evenly = swing(|door, now, count| {
-            door.look(now, 1_000, Some(count));
+            look(door, now, 1_000, Some(count));
         });
         // A door that is open or closed.
         let in_waves = swing(|door, now, count| {
-            door.look(
+            look(
+                door,
                 now,
                 1_000_000,
                 Some(if count < 600 { 0 } else { 1_000_000 }),
@@ -349,7 +420,7 @@ mod tests {
         for (quarter, count) in (0..).zip([0, 8, 8, 0, 8].into_iter().chain([8; 30]).chain([0; 30]))
         {
             let now = at(begin, quarter * 250);
-            told.extend(door.look(now, 8, Some(count)));
+            told.extend(look(&mut door, now, 8, Some(count)));
             if quarter < 5 && !door.admit(now) {
                 door.refused += 1;
             }

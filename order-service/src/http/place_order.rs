@@ -18,7 +18,6 @@ use utoipa::ToSchema;
 
 use crate::{
     Admission,
-    admission::Place,
     domain::{Items, NewOrder, Order},
     messages::Orders,
 };
@@ -105,8 +104,6 @@ pub(super) struct Placement {
     once: Once,
     answer: Answer,
     begun: Beginning<Order>,
-    /// Until it is done, also when nobody waits for the answer any more.
-    _place: Place,
 }
 
 impl Joint for Placing {
@@ -170,7 +167,8 @@ pub(super) async fn place_order(
     Keyed { once, body }: Keyed<PlaceOrder>,
 ) -> Result<Answer, Problem> {
     let new = body.into_new_order()?;
-    let Some(place) = admission.admit() else {
+    // Until it is written down, or its transaction is not waited for any more: a connection that falls silent must not take places with it.
+    let Some(_place) = admission.admit() else {
         // Who has an answer gets it also now: that the first one was lost is why he comes again.
         let answered = once.answered(&store).await?;
         return answered.ok_or_else(|| admission.refusal());
@@ -186,7 +184,6 @@ pub(super) async fn place_order(
         once,
         answer,
         begun,
-        _place: place,
     };
     desk.ask(placement).await?
 }

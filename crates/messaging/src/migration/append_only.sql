@@ -1,16 +1,29 @@
--- Tells autovacuum to leave alone what only grows, until it is emptied or dropped as a whole: `_table`, and each of its partitions.
+-- Tells autovacuum to leave alone what only grows: the partitions of `_table`, as long as they do.
 --
--- By its defaults it comes to such a table whenever it has grown by a fifth, and analyses it after a tenth: to one that begins empty again
--- and again, every time that it looks. Nothing in it is dead then, what reads it does so by its keys and needs no statistics, and it is
--- gone long before its rows would have to be frozen. Where rows do die, and against the wraparound of transaction ids, it comes as ever.
-CREATE FUNCTION append_only(_table text) RETURNS void LANGUAGE plpgsql AS $$
+-- By its defaults it comes to such a table whenever it has grown by a fifth, and analyses it after a tenth: to one that began empty, every
+-- time that it looks. Hardly anything in it is dead then, and what reads it does so by its keys and needs no statistics. It still comes
+-- where rows do die, and against the wraparound of transaction ids.
+--
+-- A day (`…_YYYYMMDD`) that was over before `_today` grows no more, and is autovacuum's again: it freezes and analyses it once, in its own time, and
+-- not all days together when the ids are about to wrap around.
+CREATE FUNCTION append_only(_table text, _today date DEFAULT NULL) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    _options CONSTANT text[] := ARRAY['autovacuum_vacuum_insert_threshold=-1', 'autovacuum_analyze_threshold=2147483647'];
-    _leaf regclass;
+    _alone CONSTANT text[] := ARRAY['autovacuum_vacuum_insert_threshold=-1', 'autovacuum_analyze_threshold=2147483647'];
+    _leaf record;
 BEGIN
-    FOR _leaf IN SELECT relid FROM pg_partition_tree(_table::regclass) JOIN pg_class ON pg_class.oid = relid
-                 WHERE isleaf AND NOT coalesce(reloptions, '{}') @> _options LOOP
-        EXECUTE format('ALTER TABLE %s SET (%s)', _leaf, array_to_string(_options, ', '));
+    FOR _leaf IN SELECT relid AS name, coalesce(reloptions, '{}') @> _alone AS is_alone,
+                        CASE WHEN relname ~ '_\d{8}$' THEN to_date(right(relname, 8), 'YYYYMMDD') < _today ELSE false END AS is_over
+                 FROM pg_partition_tree(_table::regclass) JOIN pg_class ON pg_class.oid = relid WHERE isleaf LOOP
+        BEGIN
+            IF _leaf.is_over AND _leaf.is_alone THEN
+                EXECUTE format('ALTER TABLE %s RESET (autovacuum_vacuum_insert_threshold, autovacuum_analyze_threshold)', _leaf.name);
+            ELSIF NOT coalesce(_leaf.is_over, false) AND NOT _leaf.is_alone THEN
+                EXECUTE format('ALTER TABLE %s SET (%s)', _leaf.name, array_to_string(_alone, ', '));
+            END IF;
+        EXCEPTION WHEN lock_not_available THEN
+            -- Autovacuum is at it. Whoever maintains the table comes again.
+            NULL;
+        END;
     END LOOP;
 END $$;
 

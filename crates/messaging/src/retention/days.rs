@@ -16,7 +16,7 @@ DO $$ BEGIN
     SET LOCAL lock_timeout = '200ms';
     IF pg_try_advisory_xact_lock(hashtext('{table}_maintain')) THEN
         PERFORM {table}_maintain((now() AT TIME ZONE 'UTC')::date, {days});
-        PERFORM append_only('{table}');
+        PERFORM append_only('{table}', (now() AT TIME ZONE 'UTC')::date);
     END IF;
 END $$";
 

@@ -141,7 +141,14 @@ async fn autovacuum_is_told_to_leave_alone_what_only_grows() {
         table: "inbox",
         keep: 30,
     };
+    let yesterday = || (ambient::now() - chrono::Days::new(1)).format("inbox_%Y%m%d");
+    let was = yesterday().to_string();
     retention::maintain(store.clone(), inbox, once).await;
-    assert_eq!(leaves("NOT").await, [""; 0]);
+    let vacuumed = leaves("NOT").await;
+    // Days end in the middle of tests, too.
+    assert!(
+        vacuumed == [was] || vacuumed.last() == Some(&yesterday().to_string()),
+        "only what grows no more is autovacuum's, but {vacuumed:?}"
+    );
     assert!(leaves("").await.contains(&"inbox_21300131".to_owned()));
 }

@@ -91,8 +91,7 @@ pub(crate) struct AtRate {
     pub(crate) per_second: u32,
     /// From the moment in which the transaction was sent until a consumer has the message, in milliseconds.
     pub(crate) times: Quantiles,
-    /// From the same moment until the writer's own commit was confirmed to it, in milliseconds: the part of `times` that no relay
-    /// can make shorter.
+    /// From the same moment until the writer's own commit was confirmed to it, in milliseconds: a part of `times`.
     pub(crate) commits: Quantiles,
     /// How much later than due transactions were sent, in milliseconds.
     pub(crate) late: Quantiles,
