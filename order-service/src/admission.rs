@@ -40,9 +40,9 @@ const RETRY_AFTER: RangeInclusive<u64> = 1..=3;
 /// How much is taken on.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Limit {
-    /// While so many orders await a participant's answer no new one is taken (503), and before that each instance takes no more a
-    /// second than half of what is missing to it. Orders that wait for a cook or a courier do not count, nor those whose participant has been silent for
-    /// five seconds, and while Kafka is away every order is taken.
+    /// While so many orders await a participant's answer no new one is taken (503), and before that each instance takes half of what is
+    /// missing to it in a second, and an eighth of it at once. Orders that wait for a cook or a courier do not count, nor those whose participant has been
+    /// silent for five seconds, and while Kafka is away every order is taken.
     #[arg(long, env = "ORDERS_UNDER_WAY", default_value_t = Self::default().orders_under_way,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub orders_under_way: u32,
@@ -74,10 +74,13 @@ struct Door {
     at: Instant,
     /// So many in all before the next look, however long that takes: the room that there was at the last one.
     left: f64,
-    /// So many looks were begun.
+    /// So many looks were begun, and what is known is of this one.
     looks: u64,
+    known: u64,
     /// So many were let in, and are not written down yet, or are just about to be.
     entering: u32,
+    /// So many were ever let in.
+    admitted: u64,
     /// So many were turned away since the last look.
     refused: u32,
     /// So many looks ago somebody was, at most [`CALM`].
@@ -88,8 +91,9 @@ struct Door {
 #[derive(Debug, Clone, Copy)]
 struct Look {
     number: u64,
-    /// So many were entering then. Who is written down meanwhile may be counted twice, and not never.
+    /// So many were entering then, and had ever been let in. Who is written down during the look may be counted twice, and not never.
     entering: u32,
+    admitted: u64,
 }
 
 /// The place of one who was let in, until it is given back.
@@ -118,7 +122,9 @@ impl Default for Door {
             at: Instant::now(),
             left: f64::INFINITY,
             looks: 0,
+            known: 0,
             entering: 0,
+            admitted: 0,
             refused: 0,
             calm: CALM,
         }
@@ -134,6 +140,7 @@ impl Door {
             self.tokens -= 1.0;
             self.left -= 1.0;
             self.entering += 1;
+            self.admitted += 1;
         }
         admitted
     }
@@ -143,17 +150,25 @@ impl Door {
         Look {
             number: self.looks,
             entering: self.entering,
+            admitted: self.admitted,
         }
     }
 
-    /// Under way there are so many; nothing: whoever comes is let in. A look that a later one has overtaken changes nothing.
+    /// Whether more is known than a look can tell that took longer than one after it.
+    const fn has_overtaken(&self, look: Look) -> bool {
+        look.number < self.known
+    }
+
+    /// Under way there are so many; nothing: whoever comes is let in.
     fn look(&mut self, look: Look, now: Instant, limit: u32, count: Option<u32>) -> Option<Change> {
-        if look.number != self.looks {
-            return None;
-        }
+        self.known = look.number;
         self.fill(now);
+        let meanwhile = u32::try_from(self.admitted - look.admitted).unwrap_or(u32::MAX);
         self.left = count.map_or(f64::INFINITY, |count| {
-            f64::from(limit.saturating_sub(count).saturating_sub(look.entering))
+            let taken = count
+                .saturating_add(look.entering)
+                .saturating_add(meanwhile);
+            f64::from(limit.saturating_sub(taken))
         });
         let rate = self.left / FILL.as_secs_f64();
         if self.rate == 0.0 && rate > 0.0 {
@@ -226,10 +241,14 @@ impl Admission {
         let limit = limit.orders_under_way;
         let look = self.door().begin_look();
         let count = under_way(store.db(), limit, now - MOVING).await?;
+        let change = {
+            let mut door = self.door();
+            if door.has_overtaken(look) {
+                return Ok(());
+            }
+            door.look(look, Instant::now(), limit, flows.then_some(count))
+        };
         metrics::gauge!("orders_under_way").set(count);
-        let change = self
-            .door()
-            .look(look, Instant::now(), limit, flows.then_some(count));
         match change {
             Some(Change::TurnsAway) => tracing::warn!(limit, count, "new orders are turned away"),
             Some(Change::TakesAll) => {
@@ -244,7 +263,8 @@ impl Admission {
         self.door.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Looks again and again until `shutdown`. A database that is away is waited for; meanwhile as many are let in as before.
+    /// Looks again and again until `shutdown`. A database that is away is waited for; meanwhile as many are let in a second as before, and no
+    /// more than there was room for at the last look.
     ///
     /// # Errors
     /// Never.
@@ -329,13 +349,24 @@ mod tests {
     }
 
     #[test]
-    fn a_look_that_was_overtaken_changes_nothing() {
+    fn a_look_is_overtaken_by_one_that_was_begun_later_and_is_known_and_not_by_one_that_is_still_out()
+     {
         let begin = Instant::now();
         let mut door = Door::default();
-        let overtaken = door.begin_look();
-        look(&mut door, begin, 800, Some(800));
-        // Kafka was away when it was begun: everybody was to be let in.
-        assert_eq!(door.look(overtaken, begin, 800, None), None);
+        let [slow, quick, out] = [(); 3].map(|()| door.begin_look());
+        door.look(quick, begin, 800, Some(800));
+        assert!(door.has_overtaken(slow));
+        assert!(!door.has_overtaken(out));
+    }
+
+    #[test]
+    fn who_comes_in_during_a_look_takes_room_at_it() {
+        let begin = Instant::now();
+        let mut door = Door::default();
+        let before = door.begin_look();
+        assert!((0..800).all(|_| door.admit(begin)));
+        door.entering = 0;
+        door.look(before, begin, 800, Some(0));
         assert!(!door.admit(at(begin, 1_000)));
     }
 

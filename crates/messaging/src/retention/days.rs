@@ -16,8 +16,15 @@ DO $$ BEGIN
     SET LOCAL lock_timeout = '200ms';
     IF pg_try_advisory_xact_lock(hashtext('{table}_maintain')) THEN
         PERFORM {table}_maintain((now() AT TIME ZONE 'UTC')::date, {days});
-        PERFORM append_only('{table}', (now() AT TIME ZONE 'UTC')::date);
     END IF;
+END $$";
+
+/// In a transaction of its own: it waits for each day, and would hold the locks of those that were made and dropped meanwhile. A day
+/// that it does not get has its turn an hour later.
+const LEAVE_ALONE: &str = "\
+DO $$ BEGIN
+    SET LOCAL lock_timeout = '200ms';
+    PERFORM append_only('{table}', (now() AT TIME ZONE 'UTC')::date);
 END $$";
 
 /// A table that is partitioned by day.
@@ -39,13 +46,14 @@ pub(crate) const INBOX: Days = Days {
 pub async fn maintain(store: Store, days: Days, shutdown: CancellationToken) {
     let Days { table, keep } = days;
     loop {
-        let done: Result<(), DbErr> = store
-            .transact(move |work| {
-                let maintain = MAINTAIN.replace("{table}", table);
-                let maintain = maintain.replace("{days}", &keep.to_string());
-                async move { work.db().execute_unprepared(&maintain).await.map(drop) }.boxed()
-            })
-            .await;
+        let fill_in = |sql: &str| {
+            sql.replace("{table}", table)
+                .replace("{days}", &keep.to_string())
+        };
+        let mut done = execute(&store, fill_in(MAINTAIN)).await;
+        if done.is_ok() {
+            done = execute(&store, fill_in(LEAVE_ALONE)).await;
+        }
         let pause: Duration = match done {
             Ok(()) => EVERY,
             Err(error) => {
@@ -61,4 +69,12 @@ pub async fn maintain(store: Store, days: Days, shutdown: CancellationToken) {
             return;
         }
     }
+}
+
+async fn execute(store: &Store, sql: String) -> Result<(), DbErr> {
+    store
+        .transact(move |work| {
+            async move { work.db().execute_unprepared(&sql).await.map(drop) }.boxed()
+        })
+        .await
 }

@@ -120,17 +120,23 @@ async fn days_are_made_ahead_and_old_ones_are_dropped() {
 
 #[tokio::test]
 async fn autovacuum_is_told_to_leave_alone_what_only_grows() {
+    let yesterday = || {
+        let day = ambient::now() - chrono::Days::new(1);
+        day.format("inbox_%Y%m%d").to_string()
+    };
+    let first = yesterday();
     let (_database, store) = store().await;
     let leaves = async |with: &str| {
         let query = format!(
             "SELECT relid::regclass::text FROM (SELECT * FROM pg_partition_tree('outbox') UNION ALL SELECT * FROM pg_partition_tree('inbox')) AS tree
              JOIN pg_class ON pg_class.oid = relid
-             WHERE isleaf AND {with} coalesce(reloptions, '{{}}') @> '{{autovacuum_vacuum_insert_threshold=-1,autovacuum_analyze_threshold=2147483647}}'"
+             WHERE isleaf AND {with} coalesce(reloptions, '{{}}') @> '{{autovacuum_vacuum_insert_threshold=-1,autovacuum_analyze_threshold=2147483647}}'
+             ORDER BY 1"
         );
         tables(&store, &query).await
     };
     assert_eq!(leaves("NOT").await, [""; 0]);
-    let ahead = "SELECT inbox_maintain('2130-01-31', 36500)";
+    let ahead = "SELECT inbox_maintain('2130-01-31', 100000)";
     let ahead = store.db().execute_unprepared(ahead).await;
     ahead.expect("the inbox can be maintained");
     assert_eq!(leaves("NOT").await.len(), 5, "days that were just made");
@@ -141,14 +147,10 @@ async fn autovacuum_is_told_to_leave_alone_what_only_grows() {
         table: "inbox",
         keep: 30,
     };
-    let yesterday = || (ambient::now() - chrono::Days::new(1)).format("inbox_%Y%m%d");
-    let was = yesterday().to_string();
     retention::maintain(store.clone(), inbox, once).await;
     let vacuumed = leaves("NOT").await;
     // Days end in the middle of tests, too.
-    assert!(
-        vacuumed == [was] || vacuumed.last() == Some(&yesterday().to_string()),
-        "only what grows no more is autovacuum's, but {vacuumed:?}"
-    );
+    let over = [vec![first.clone()], vec![first, yesterday()]];
+    assert!(over.contains(&vacuumed), "{vacuumed:?} of {over:?}");
     assert!(leaves("").await.contains(&"inbox_21300131".to_owned()));
 }
