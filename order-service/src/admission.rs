@@ -154,9 +154,10 @@ impl Door {
         }
     }
 
-    /// Whether more is known than a look can tell that took longer than one after it.
-    const fn has_overtaken(&self, look: Look) -> bool {
-        look.number < self.known
+    /// Whether more is known than a look can tell that took longer than one after it. That nothing flows, which opens the door for everybody, is
+    /// believed of the youngest only.
+    const fn has_overtaken(&self, look: Look, flows: bool) -> bool {
+        look.number < self.known || (!flows && look.number < self.looks)
     }
 
     /// Under way there are so many; nothing: whoever comes is let in.
@@ -243,7 +244,7 @@ impl Admission {
         let count = under_way(store.db(), limit, now - MOVING).await?;
         let change = {
             let mut door = self.door();
-            if door.has_overtaken(look) {
+            if door.has_overtaken(look, flows) {
                 return Ok(());
             }
             door.look(look, Instant::now(), limit, flows.then_some(count))
@@ -355,8 +356,11 @@ mod tests {
         let mut door = Door::default();
         let [slow, quick, out] = [(); 3].map(|()| door.begin_look());
         door.look(quick, begin, 800, Some(800));
-        assert!(door.has_overtaken(slow));
-        assert!(!door.has_overtaken(out));
+        assert!(door.has_overtaken(slow, true));
+        assert!(!door.has_overtaken(out, true));
+        assert!(!door.has_overtaken(out, false));
+        door.begin_look();
+        assert!(door.has_overtaken(out, false));
     }
 
     #[test]

@@ -16,8 +16,8 @@ BEGIN
                  FROM pg_partition_tree(_table::regclass) JOIN pg_class ON pg_class.oid = relid WHERE isleaf LOOP
         BEGIN
             IF _leaf.is_over AND _leaf.is_alone THEN
-                EXECUTE format('ALTER TABLE %s RESET (autovacuum_vacuum_insert_threshold, autovacuum_analyze_threshold), '
-                               'SET (autovacuum_freeze_min_age = 0)', _leaf.name);
+                EXECUTE format('ALTER TABLE %s RESET (autovacuum_analyze_threshold), '
+                               'SET (autovacuum_vacuum_insert_threshold = 0, autovacuum_freeze_min_age = 0)', _leaf.name);
             ELSIF NOT coalesce(_leaf.is_over, false) AND NOT _leaf.is_alone THEN
                 EXECUTE format('ALTER TABLE %s SET (%s)', _leaf.name, array_to_string(_alone, ', '));
             END IF;

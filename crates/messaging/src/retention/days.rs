@@ -24,7 +24,9 @@ END $$";
 const LEAVE_ALONE: &str = "\
 DO $$ BEGIN
     SET LOCAL lock_timeout = '200ms';
-    PERFORM append_only('{table}', (now() AT TIME ZONE 'UTC')::date);
+    IF pg_try_advisory_xact_lock(hashtext('{table}_maintain')) THEN
+        PERFORM append_only('{table}', (now() AT TIME ZONE 'UTC')::date);
+    END IF;
 END $$";
 
 /// A table that is partitioned by day.
